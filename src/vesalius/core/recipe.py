@@ -1,0 +1,170 @@
+"""A recipe: everything that makes a system, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from vesalius.core.call import Call, fingerprint, fits, from_plain, to_plain
+from vesalius.core.errors import InputError, UnknownName
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a recipe comes from and where it leaves its source.
+
+    ``reproduces`` says what of the paper stands here: its mechanism, also its equations, also its
+    protocol; ``"none"`` is for recipes of our own.
+    """
+
+    system: str | None = None
+    title: str = ""
+    doi: str = ""
+    reproduces: Literal["none", "mechanism", "equations", "protocol"] = "none"
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """Adam with decoupled weight decay (AdamW; Adam where the decay is zero).
+
+    ``rate`` warms up over ``warmup_steps``, then stays or falls along a cosine to zero. ``ema_decay``
+    keeps an exponential moving average of the weights, which is what draws; zero keeps none.
+    """
+
+    rate: float = 2e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    clip_norm: float | None = 1.0
+    warmup_steps: int = 0
+    schedule: Literal["constant", "cosine"] = "cosine"
+    ema_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: ``steps``, or as many steps as fit in ``minutes`` where those are given."""
+
+    steps: int = 1000
+    batch_size: int = 8
+    accumulate: int = 1
+    minutes: float | None = None
+    save_every_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Task, networks and mathematics of one system.
+
+    Every part is a :class:`Call`, so a recipe goes to JSON and back, is hashed by
+    :meth:`fingerprint`, and builds nothing until it runs. ``networks`` are by the names that the
+    objective gives its players' networks. ``draws`` is the number of images drawn a case when the
+    recipe is judged.
+    """
+
+    name: str
+    summary: str
+    task: Call
+    networks: Mapping[str, Call]
+    objective: Call
+    sampler: Call
+    path: Call | None = None
+    conditioning: Call | None = None
+    guidance: tuple[Call, ...] = ()
+    codec: Call | None = None
+    optimiser: Optimiser = field(default_factory=Optimiser)
+    budget: Budget = field(default_factory=Budget)
+    draws: int = 1
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, see :meth:`from_json`."""
+        data: dict[str, Any] = {}
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(
+                value, Call | type
+            ) else value
+            data[item.name] = to_plain(plain)
+        return data
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Recipe:
+        """The recipe that :meth:`to_json` wrote."""
+        parts = {name: from_plain(value) for name, value in data.items()}
+        for name, kind in (
+            ("optimiser", Optimiser), ("budget", Budget), ("provenance", Provenance)
+        ):
+            parts[name] = kind(**parts[name])
+        try:
+            return Recipe(**parts)
+        except TypeError as error:
+            raise InputError("the fields of a recipe", came=str(error)) from None
+
+    def fingerprint(self) -> str:
+        """Identifies what is computed: all but the name, the words and the provenance."""
+        data = self.to_json()
+        for words in ("name", "summary", "provenance"):
+            del data[words]
+        del data["budget"]["save_every_s"]
+        return fingerprint(data)
+
+    def set(self, key: str, text: str) -> Recipe:
+        """This recipe with one value changed.
+
+        ``key`` is a dotted path (``budget.steps``, ``networks.generator.width``, ``guidance.0.strength``)
+        and ``text`` is JSON, or a bare string. Raises InputError for a wrong key or type.
+        """
+        try:
+            value = from_plain(json.loads(text))
+        except json.JSONDecodeError:
+            value = text
+        changed = _set(self, key.split("."), value, key)
+        assert isinstance(changed, Recipe)
+        return changed
+
+
+def _set(holder: Any, parts: list[str], value: Any, key: str) -> Any:
+    """``holder`` with the value at ``parts`` replaced; holders are rebuilt, never changed."""
+    name, rest = parts[0], parts[1:]
+    if isinstance(holder, Call):
+        if name not in holder.parameters():
+            raise UnknownName(f"key in '{key}' (arguments of {holder.name})", name, holder.parameters())
+        parameter = holder.parameters()[name]
+        inner = holder.arguments.get(name, parameter.default)
+        if inner is inspect.Parameter.empty:
+            inner = None
+        return holder.replace(**{name: _set(inner, rest, value, key) if rest else value})
+    if dataclasses.is_dataclass(holder) and not isinstance(holder, type):
+        known = {item.name: item for item in dataclasses.fields(holder)}
+        if name not in known:
+            raise UnknownName(f"key in '{key}'", name, known)
+        inner = getattr(holder, name)
+        if rest:
+            return dataclasses.replace(holder, **{name: _set(inner, rest, value, key)})
+        hints = Call(type(holder)).parameters()
+        if isinstance(inner, (Call, Mapping)) or dataclasses.is_dataclass(inner) or not fits(
+            value, hints[name].annotation
+        ):
+            expected = "a deeper key" if isinstance(inner, (Call, Mapping)) else str(
+                inspect.formatannotation(hints[name].annotation)
+            )
+            raise InputError(f"{expected} for '{key}'", came=repr(value))
+        return dataclasses.replace(holder, **{name: value})
+    if isinstance(holder, Mapping):
+        if name not in holder:
+            raise UnknownName(f"key in '{key}'", name, holder)
+        if not rest:
+            raise InputError(f"a deeper key than '{key}'", came=repr(value))
+        return {**holder, name: _set(holder[name], rest, value, key)}
+    if isinstance(holder, tuple):
+        if not name.isdigit() or int(name) >= len(holder):
+            raise UnknownName(f"position in '{key}'", name, [str(i) for i in range(len(holder))])
+        changed = list(holder)
+        changed[int(name)] = _set(holder[int(name)], rest, value, key) if rest else value
+        return tuple(changed)
+    raise InputError(f"a key that exists, '{key}' goes too deep at '{name}'", came=repr(holder))
