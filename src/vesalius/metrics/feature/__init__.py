@@ -1,0 +1,37 @@
+"""Feature level: sets of images compared through what can be measured on each."""
+
+from vesalius.metrics.feature.efficientnet import EfficientNetLite0Features
+from vesalius.metrics.feature.feature_sets import Standardised, named, standardised
+from vesalius.metrics.feature.floor import real_floor
+from vesalius.metrics.feature.frechet import (
+    FrechetDistance,
+    FrechetRadiomicsDistance,
+    LogFrechetRadiomicsDistance,
+)
+from vesalius.metrics.feature.kernel import KernelDistance, MaximumMeanDiscrepancy
+from vesalius.metrics.feature.manifold import Coverage, Density, Precision, Recall
+from vesalius.metrics.feature.network_features import NetworkFeatures
+from vesalius.metrics.feature.radiomics import RadiomicFeatures
+from vesalius.metrics.feature.sample_size import enough_cases
+from vesalius.metrics.feature.scripted import ScriptedFeatures
+
+__all__ = [
+    "Coverage",
+    "Density",
+    "EfficientNetLite0Features",
+    "FrechetDistance",
+    "FrechetRadiomicsDistance",
+    "KernelDistance",
+    "LogFrechetRadiomicsDistance",
+    "MaximumMeanDiscrepancy",
+    "NetworkFeatures",
+    "Precision",
+    "RadiomicFeatures",
+    "Recall",
+    "ScriptedFeatures",
+    "Standardised",
+    "enough_cases",
+    "named",
+    "real_floor",
+    "standardised",
+]

@@ -1,0 +1,131 @@
+"""Features of a network for photographs: window, three channels, one size, planes of a volume."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vesalius.core.errors import InputError
+from vesalius.metrics.metric import Extractor
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+
+
+class NetworkFeatures(Extractor):
+    """A pre-trained network's pooled features, of 2D images or of slices of volumes.
+
+    The window is mapped to [0, 1] and clipped (outside a mask: 0), repeated to three channels and
+    resized bilinearly (with antialiasing) to ``size`` x ``size``. A volume is seen in 2.5D: the
+    mean of the features of ``slices`` evenly spaced slices of each of its three planes (the central
+    ones for one slice).
+
+    Parameters
+    ----------
+    window:
+        (low, high) in the unit of the images. It is never taken from the images.
+    size:
+        Pixels along each side at the network's input.
+    slices:
+        Slices per plane of a volume.
+    at_once:
+        Slices in one pass; changes memory and time, not values.
+    """
+
+    def __init__(
+        self,
+        window: tuple[float, float],
+        *,
+        size: int = 224,
+        slices: int = 1,
+        at_once: int = 16,
+    ) -> None:
+        low, high = window
+        if not low < high:
+            raise InputError("an intensity window (low, high) with low < high", came=window)
+        if min(size, slices, at_once) < 1:
+            raise InputError(
+                "positive size, slices and at_once", came=f"{size}, {slices} and {at_once}"
+            )
+        self.window = (float(low), float(high))
+        self.size = size
+        self.slices = slices
+        self.at_once = at_once
+
+    @abstractmethod
+    def pooled(self, photographs: Tensor) -> Tensor:
+        """``(n, 3, size, size)`` float32 in [0, 1] to ``(n, feature)``."""
+
+    def features(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
+        """``(batch, 1, *space)`` in physical units to ``(batch, feature)`` float64, same device.
+
+        Raises InputError, naming the index of the image, for an empty mask or values not finite.
+        """
+        scaled = self._windowed(images, mask)
+        views = [scaled] if images.ndim == 4 else [self._plane(scaled, axis) for axis in (2, 3, 4)]
+        with torch.inference_mode():
+            found = [self._of_view(view) for view in views]
+        # cloned: an inference tensor could not be used in later computations with gradients
+        return torch.stack(found).mean(0).clone()
+
+    def _windowed(self, images: Tensor, mask: Tensor | None) -> Tensor:
+        if images.ndim not in (4, 5) or images.shape[1] != 1 or 0 in images.shape:
+            raise InputError(
+                "images of shape (batch, 1, *space) with 2 or 3 axes of space",
+                came=f"shape {tuple(images.shape)}",
+                remedy="pass one channel at a time",
+            )
+        if mask is not None and mask.shape != images.shape:
+            raise InputError(
+                f"a mask of the images' shape {tuple(images.shape)}",
+                came=f"shape {tuple(mask.shape)}",
+            )
+        for index, image in enumerate(images):
+            if not torch.isfinite(image).all():
+                raise InputError("finite values", came="NaN or infinity", case=f"image {index}")
+            if mask is not None and not mask[index].any():
+                raise InputError(
+                    "a mask with at least one voxel",
+                    came="an empty mask",
+                    case=f"image {index}",
+                    remedy="leave this image out",
+                )
+        low, high = self.window
+        scaled = ((images.detach().double() - low) / (high - low)).clamp(0, 1).float()
+        return scaled if mask is None else scaled * mask.bool()
+
+    def _plane(self, volumes: Tensor, axis: int) -> Tensor:
+        """``(batch, slice, height, width)`` of the evenly spaced slices across ``axis``."""
+        length = volumes.shape[axis]
+        chosen = [int((number + 0.5) / self.slices * length) for number in range(self.slices)]
+        across = volumes.index_select(axis, torch.tensor(chosen, device=volumes.device))
+        return across.movedim(axis, 1).squeeze(2)
+
+    def _of_view(self, view: Tensor) -> Tensor:
+        batch, slices = view.shape[:2]
+        flat = view.reshape(batch * slices, 1, *view.shape[2:])
+        parts = []
+        for few in torch.split(flat, self.at_once):
+            sized = functional.interpolate(
+                few, size=(self.size,) * 2, mode="bilinear", align_corners=False, antialias=True
+            )
+            found = self.pooled(sized.expand(-1, 3, -1, -1))
+            if found.ndim != 2 or len(found) != len(few):
+                raise InputError(
+                    f"features of shape ({len(few)}, feature) from the network",
+                    came=f"shape {tuple(found.shape)}",
+                    remedy="export the network up to its pooled features",
+                )
+            parts.append(found.double())
+        return torch.cat(parts).reshape(batch, slices, -1).mean(1)
+
+
+def normalised(
+    photographs: Tensor, mean: tuple[float, ...], deviation: tuple[float, ...]
+) -> Tensor:
+    """``(photographs - mean) / deviation`` by channel, for ``(n, channel, height, width)``."""
+    centre = photographs.new_tensor(mean).reshape(-1, 1, 1)
+    return (photographs - centre) / photographs.new_tensor(deviation).reshape(-1, 1, 1)
