@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +12,29 @@ from typing import ClassVar
 from vesalius.core.image import Image
 
 
+def pseudonym(identity: str, salt: str) -> str:
+    """Sixteen hexadecimal digits that stand for ``identity``: a keyed hash (BLAKE2b).
+
+    The same identity and salt give the same digits in every process. Whoever knows the salt can
+    test a guessed identity, so a salt that protects patients is long and secret.
+
+    >>> pseudonym("Doe^Jane", "a") == pseudonym("Doe^Jane", "a")
+    True
+    >>> pseudonym("Doe^Jane", "a") == pseudonym("Doe^Jane", "b")
+    False
+    """
+    key = hashlib.blake2b(salt.encode()).digest()
+    return hashlib.blake2b(identity.encode(), key=key, digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True)
 class Case:
     """One case of a source.
 
     ``identifier`` and ``patient`` are safe to print: a source that reads files with identities
     replaces them by a keyed hash. ``partition`` is the source's own official one ("train",
-    "validation", "test") or "" where it has none. ``site``, ``covariates`` serve shifts and subgroups.
+    "validation", "test") or "" where it has none. ``site``, ``covariates`` serve shifts and
+    subgroups.
     """
 
     identifier: str
@@ -45,7 +62,7 @@ class Source(ABC):
 
     @abstractmethod
     def channels(self) -> Mapping[str, str]:
-        """What :meth:`read` returns: channel name to modality, e.g. ``{"mr": "MR", "ct": "CT"}``."""
+        """What :meth:`read` returns: channel to modality, e.g. ``{"mr": "MR", "ct": "CT"}``."""
 
     @abstractmethod
     def cases(self) -> tuple[Case, ...]:
@@ -53,4 +70,4 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, case: Case) -> Mapping[str, Image]:
-        """The images of a case by channel name; raises InputError naming the case if it is broken."""
+        """The images of a case by channel; raises InputError naming the case if it is broken."""
