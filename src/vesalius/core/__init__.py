@@ -1,6 +1,6 @@
 """The words that every room shares."""
 
-from vesalius.core.batch import Batch
+from vesalius.core.batch import Batch, Shape
 from vesalius.core.call import Call
 from vesalius.core.errors import InputError, MissingExtra, UnknownName
 from vesalius.core.image import Image
@@ -18,5 +18,6 @@ __all__ = [
     "Provenance",
     "Recipe",
     "Record",
+    "Shape",
     "UnknownName",
 ]

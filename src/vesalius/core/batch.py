@@ -18,6 +18,15 @@ class MeasurementOperator(Protocol):
     def to(self, device: torch.device | str) -> MeasurementOperator: ...
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a task asks of a system: channels given and wanted, and axes of space (2 or 3)."""
+
+    given: int
+    wanted: int
+    dims: int
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """A batch of cases.

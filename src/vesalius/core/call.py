@@ -12,6 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Literal, Union
 
 from vesalius.core.errors import InputError, UnknownName
@@ -68,6 +69,8 @@ def fits(value: object, annotation: Any) -> bool:
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return all(fits(item, arguments[0]) for item in value)
         return len(value) == len(arguments) and all(map(fits, value, arguments))
+    if annotation is Path:
+        return isinstance(value, str)
     if isinstance(value, (bool, int, float, str)) and inspect.isclass(annotation):
         return isinstance(value, annotation)
     return True
@@ -78,7 +81,8 @@ class Call:
     """``Call(UNet, width=64)``: the call ``UNet(width=64)``, not made yet.
 
     Arguments are checked against the signature at once. Values are JSON scalars, lists, mappings and
-    further calls. Arguments that only the run knows (channels, the path) are given to
+    further calls; a parameter annotated as Path takes a string.
+    Arguments that only the run knows (channels, the path) are given to
     :meth:`build`.
     """
 
@@ -132,7 +136,12 @@ class Call:
         """Make the call. Of ``late``, only what the target accepts and what is not set is passed."""
         parameters = self.parameters()
         accepted = {name: value for name, value in late.items() if name in parameters}
-        own = {name: _built(value, late) for name, value in self.arguments.items()}
+        own = {
+            name: Path(value)
+            if parameters[name].annotation is Path
+            else _built(value, late)
+            for name, value in self.arguments.items()
+        }
         return self.target(**{**accepted, **own})
 
     def to_json(self) -> dict[str, Any]:

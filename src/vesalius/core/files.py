@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import zipfile
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vesalius.core.errors import InputError
 
@@ -36,3 +42,21 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise disk_error(error, path) from error
+
+
+def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write named arrays as a compressed npz, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    write_atomically(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Named arrays of an npz; raises InputError if it is missing, broken or holds pickled objects."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise InputError("a file of arrays", came="no such file", case=path) from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError("a whole npz of plain arrays", came=str(error), case=path) from None

@@ -1,0 +1,1 @@
+"""The mathematics of learning to draw, for any network."""

@@ -1,0 +1,40 @@
+"""The clinical questions, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vesalius.core.call import Call
+from vesalius.core.errors import UnknownName
+from vesalius.tasks.acquisition import mri_4x, mri_4x_equispaced
+from vesalius.tasks.diagnosis import image_from_mask, mr_to_ct, t1_to_t2
+from vesalius.tasks.task import Task, collate
+
+__all__ = ["Task", "collate", "get", "names"]
+
+_TASKS: dict[str, Callable[[Call], Call]] = {
+    "image-from-mask": image_from_mask,
+    "mr-to-ct": mr_to_ct,
+    "mri-4x": mri_4x,
+    "mri-4x-equispaced": mri_4x_equispaced,
+    "t1-to-t2": t1_to_t2,
+}
+
+
+def names() -> tuple[str, ...]:
+    """All task names."""
+    return tuple(sorted(_TASKS))
+
+
+def describe(name: str) -> str:
+    """One line on a task."""
+    if name not in _TASKS:
+        raise UnknownName("task", name, _TASKS)
+    return (_TASKS[name].__doc__ or "").splitlines()[0]
+
+
+def get(name: str, source: Call) -> Call:
+    """The task ``name`` on ``source``, as a call; raises UnknownName."""
+    if name not in _TASKS:
+        raise UnknownName("task", name, _TASKS)
+    return _TASKS[name](source)

@@ -1,0 +1,6 @@
+"""Guidance: predictor to predictor."""
+
+from vesalius.generative.guidance.data_consistency import DataConsistency
+from vesalius.generative.guidance.guidance import Guidance
+
+__all__ = ["DataConsistency", "Guidance"]

@@ -1,0 +1,18 @@
+"""Objectives: how networks learn to draw."""
+
+from vesalius.generative.objectives.denoising import Denoising
+from vesalius.generative.objectives.objective import Interface, Objective
+from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
+from vesalius.generative.objectives.regression import Regression
+from vesalius.generative.objectives.segmentation import Segmentation
+from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
+
+__all__ = [
+    "Denoising",
+    "Interface",
+    "Objective",
+    "PairedAdversarial",
+    "Regression",
+    "Segmentation",
+    "UnpairedCycle",
+]

@@ -1,0 +1,8 @@
+"""Samplers: from a predictor to images."""
+
+from vesalius.generative.samplers.ddim import Ddim
+from vesalius.generative.samplers.direct import Direct
+from vesalius.generative.samplers.heun import Heun
+from vesalius.generative.samplers.sampler import Sampler
+
+__all__ = ["Ddim", "Direct", "Heun", "Sampler"]

@@ -1,0 +1,114 @@
+"""How what is given reaches the network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vesalius.core.batch import Batch
+from vesalius.core.errors import InputError
+
+
+class Conditioning(ABC):
+    """Turns a path's state and a batch into a network's input and spatial condition."""
+
+    @abstractmethod
+    def channels(self, given: int) -> tuple[int, int]:
+        """Channels added to the input, and channels of the spatial condition."""
+
+    @abstractmethod
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Input and condition of the network; ``rng`` is given in training only."""
+
+
+def _given(batch: Batch) -> Tensor:
+    if batch.given is None:
+        raise InputError(
+            "a task that gives something", came="an unconditional task",
+            remedy="use a recipe without conditioning",
+        )
+    return batch.given
+
+
+@dataclass(frozen=True)
+class Concatenation(Conditioning):
+    """Given images beside the state as further input channels (Saharia et al. 2022, SR3)."""
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """All of them are input."""
+        return given, 0
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``[x, given]`` along channels."""
+        given = _given(batch)
+        return (given if x is None else torch.cat([x, given], dim=1)), None
+
+
+@dataclass(frozen=True)
+class SpatialCondition(Conditioning):
+    """Given images as the network's spatial condition (SPADE, Park et al. 2019) and its only input."""
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """Input as well as condition."""
+        return given, given
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``(given, given)``, or ``([x, given], given)`` on a path."""
+        given = _given(batch)
+        return (given if x is None else torch.cat([x, given], dim=1)), given
+
+
+@dataclass(frozen=True)
+class Unconditional(Conditioning):
+    """Nothing but the state."""
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """None."""
+        return 0, 0
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``x`` alone."""
+        if x is None:
+            raise InputError("a path's state as the input of an unconditional network", came="none")
+        return x, None
+
+
+@dataclass(frozen=True)
+class MaskAblation(Conditioning):
+    """A label map as one input channel, whose classes are dropped at random in training.
+
+    ``given`` holds one channel a class, without background. Each class of each case is dropped with
+    probability ``drop`` so that the network learns all subsets of masks (Konz et al. 2024,
+    SegGuidedDiff, arXiv 2402.05210). The channel is the class number over the number of classes.
+    """
+
+    drop: float = 0.5
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """One."""
+        return 1, 0
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``[x, label map]`` along channels."""
+        given = _given(batch)
+        n_classes = given.shape[1]
+        if rng is not None and self.drop > 0:
+            kept = torch.rand(given.shape[:2], generator=rng, device=given.device) >= self.drop
+            given = given * kept.view(*kept.shape, *[1] * (given.ndim - 2))
+        number = torch.arange(1, n_classes + 1, device=given.device, dtype=given.dtype)
+        number = number.view(1, -1, *[1] * (given.ndim - 2))
+        label = (given * number).amax(dim=1, keepdim=True) / n_classes
+        return (label if x is None else torch.cat([x, label], dim=1)), None

@@ -1,0 +1,57 @@
+"""Predicted images agree with what the scanner measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from vesalius.core.batch import Batch
+from vesalius.core.errors import InputError
+from vesalius.generative.guidance.guidance import Guidance
+from vesalius.generative.paths.path import GaussianPath
+from vesalius.generative.predictor import Predictor
+from vesalius.physics.operator import LinearOperator
+from vesalius.physics.proximal import proximal
+
+
+@dataclass(frozen=True)
+class DataConsistency(Guidance):
+    """The proximal point of the data term at every prediction, by conjugate gradients.
+
+    Replaces the prediction d by argmin_z s |A z - y|^2 + |z - d|^2. On a path, s falls with the noise:
+    s = ``strength`` (noise / signal)^2 bounded to [``strength_min``, ``strength_max``], the ratio of
+    prior to measurement variance (Zhu et al. 2023, DiffPIR, equation 13; Liu et al. 2023, DOLCE). In
+    one-call systems s = ``strength_max``, and gradients flow through the iterations (Aggarwal et al.
+    2019, MoDL).
+    """
+
+    path: GaussianPath | None = None
+    strength: float = 100.0
+    strength_min: float = 1.0
+    strength_max: float = 100.0
+    iterations: int = 6
+
+    def guide(self, predict: Predictor, batch: Batch) -> Predictor:
+        """Predict, then move to the proximal point."""
+        measurement, operator = batch.measurement, cast(LinearOperator | None, batch.operator)
+        if measurement is None or operator is None:
+            raise InputError(
+                "a task with measurements for data consistency", came="images alone",
+                remedy="choose a reconstruction task, or a recipe without data consistency",
+            )
+
+        def consistent(x: Tensor | None, time: Tensor | None) -> Tensor:
+            clean = predict(x, time)
+            if time is None or self.path is None:
+                strength = torch.full((clean.shape[0],), self.strength_max, device=clean.device)
+            else:
+                ratio = self.path.noise(time) / self.path.signal(time)
+                strength = (self.strength * ratio**2).clamp(self.strength_min, self.strength_max)
+            return proximal(
+                clean, measurement, operator, strength, iterations=self.iterations
+            )
+
+        return consistent

@@ -1,0 +1,22 @@
+"""Mean absolute error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from vesalius.core.batch import Batch
+from vesalius.generative.losses.loss import Loss, wanted
+
+
+@dataclass(frozen=True)
+class L1(Loss):
+    """Mean |predicted - wanted|."""
+
+    weight: float = 1.0
+
+    def __call__(self, predicted: Tensor, batch: Batch) -> Tensor:
+        """A scalar, at least 0."""
+        return l1_loss(predicted, wanted(batch))

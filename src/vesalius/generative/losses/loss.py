@@ -1,0 +1,50 @@
+"""A named loss: a predicted image against what was wanted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vesalius.core.batch import Batch
+from vesalius.core.errors import InputError
+
+
+class Loss(ABC):
+    """One number, a mean over cases and voxels, in model units; zero is best."""
+
+    weight: float
+
+    @property
+    def name(self) -> str:
+        """How the log calls it."""
+        return type(self).__name__.lower()
+
+    @abstractmethod
+    def __call__(self, predicted: Tensor, batch: Batch) -> Tensor:
+        """A scalar."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """A weighted sum of named terms."""
+
+    terms: dict[str, tuple[float, Tensor]]
+
+    @property
+    def total(self) -> Tensor:
+        """The sum."""
+        return torch.stack([weight * value for weight, value in self.terms.values()]).sum()
+
+    def values(self) -> dict[str, float]:
+        """Unweighted terms for the log."""
+        return {name: float(value.detach()) for name, (_, value) in self.terms.items()}
+
+
+def wanted(batch: Batch) -> Tensor:
+    """The batch's wanted images, which training needs."""
+    if batch.wanted is None:
+        raise InputError("wanted images to train on", came="a batch without them")
+    return batch.wanted

@@ -1,0 +1,79 @@
+"""An objective says what networks a system has, who trains which, and on what loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vesalius.core.batch import Batch
+from vesalius.core.errors import InputError
+from vesalius.generative.losses.loss import Losses
+from vesalius.generative.predictor import Predictor
+
+Networks = Mapping[str, nn.Module]
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a network must take and return; passed to its constructor where it takes such arguments."""
+
+    channels_in: int
+    channels_out: int
+    condition_channels: int = 0
+    takes_level: bool = False
+
+
+class Objective(ABC):
+    """How networks learn. Knows roles, not architectures; keeps nothing but :meth:`state`."""
+
+    @abstractmethod
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Networks by the player that trains them, in order of play."""
+
+    @abstractmethod
+    def interfaces(self, given: int, wanted: int) -> Mapping[str, Interface]:
+        """Each network's interface for a task of so many channels given and wanted."""
+
+    @abstractmethod
+    def loss(
+        self,
+        player: str,
+        networks: Networks,
+        batch: Batch,
+        rng: torch.Generator,
+        carry: dict[str, Tensor],
+    ) -> Losses:
+        """The loss of one player on one batch.
+
+        ``carry`` lasts for one batch: what an earlier player made, a later one need not make again.
+        """
+
+    @abstractmethod
+    def predictor(self, networks: Networks, batch: Batch) -> Predictor:
+        """How trained networks predict the wanted image of ``batch``; without guidance."""
+
+    def drawing(self) -> tuple[str, ...]:
+        """Networks that draw: their moving average is kept, the others serve training alone."""
+        return next(iter(self.players().values()))
+
+    def state(self) -> dict[str, Tensor]:
+        """Tensors beyond weights that training goes on with (an image pool); saved and restored."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take back what :meth:`state` gave."""
+
+
+def require_networks(objective: Objective, names: Any) -> None:
+    """Raise InputError unless a recipe's networks are those that its objective's players train."""
+    needed = {name for trained in objective.players().values() for name in trained}
+    if set(names) != needed:
+        raise InputError(
+            f"networks named {', '.join(sorted(needed))} for {type(objective).__name__}",
+            came=", ".join(sorted(names)) or "none",
+        )

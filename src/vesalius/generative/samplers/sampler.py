@@ -1,0 +1,23 @@
+"""A sampler draws images with a predictor."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+
+from vesalius.generative.predictor import Predictor
+
+
+class Sampler(ABC):
+    """Constructors store settings; :meth:`sample` keeps no state."""
+
+    @abstractmethod
+    def sample(self, predict: Predictor, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+        """Draw images of ``shape`` (batch, channel, *space), on the generator's device."""
+
+    @property
+    @abstractmethod
+    def calls(self) -> int:
+        """Calls of the predictor for one draw."""
