@@ -1,0 +1,34 @@
+"""What is measured of an image: by pixels, by features, and by what the clinic does with it."""
+
+from __future__ import annotations
+
+import inspect
+
+from vesalius.metrics.description import parameters_of, title
+from vesalius.metrics.metric import CaseMetric, Extractor, Metric, SetMetric
+
+__all__ = [
+    "CaseMetric",
+    "Extractor",
+    "Metric",
+    "SetMetric",
+    "all_metrics",
+    "parameters_of",
+    "title",
+]
+
+
+def all_metrics() -> tuple[type[Metric], ...]:
+    """Every metric class that the package has, by level: pixel, feature, clinical."""
+    from vesalius.metrics import clinical, feature, pixel
+
+    exported = [getattr(room, name) for room in (pixel, feature, clinical) for name in room.__all__]
+    return tuple(
+        dict.fromkeys(
+            found
+            for found in exported
+            if inspect.isclass(found)
+            and issubclass(found, Metric)
+            and not inspect.isabstract(found)
+        )
+    )

@@ -1,0 +1,27 @@
+"""Metrics of one image against its reference, voxel by voxel or window by window."""
+
+from vesalius.metrics.pixel.mae import MAE
+from vesalius.metrics.pixel.ms_ssim import MSSSIM
+from vesalius.metrics.pixel.mse import MSE
+from vesalius.metrics.pixel.ncc import NCC
+from vesalius.metrics.pixel.nmse import NMSE
+from vesalius.metrics.pixel.protocols import fastmri, synthrad_like
+from vesalius.metrics.pixel.psnr import PSNR
+from vesalius.metrics.pixel.rmse import RMSE
+from vesalius.metrics.pixel.ssim import SSIM
+from vesalius.metrics.pixel.window import GaussianWindow, UniformWindow
+
+__all__ = [
+    "MAE",
+    "MSE",
+    "MSSSIM",
+    "NCC",
+    "NMSE",
+    "PSNR",
+    "RMSE",
+    "SSIM",
+    "GaussianWindow",
+    "UniformWindow",
+    "fastmri",
+    "synthrad_like",
+]

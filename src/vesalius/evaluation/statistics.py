@@ -1,0 +1,334 @@
+"""How sure a number is: intervals and tests in which the patient is the unit.
+
+Cases of one patient (slices, visits, draws) are not independent, so intervals resample patients and
+tests compare patient means. NaN marks a case for which a metric is not defined: such cases are
+dropped and counted. Nothing here keeps a random state: pass a generator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, from_numpy
+
+from vesalius.core.errors import InputError
+from vesalius.core.record import Direction
+
+Values = NDArray[np.float64]
+LOW, HIGH = 2.5, 97.5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Per-case values in short.
+
+    ``value`` is their mean over cases; ``median``, ``q25`` and ``q75`` are over cases, too; ``low``
+    and ``high`` bound the 95 % interval of ``value``, NaN for fewer than two patients.
+    ``n_dropped`` cases were NaN.
+    """
+
+    value: float
+    median: float
+    q25: float
+    q75: float
+    low: float
+    high: float
+    n_patients: int
+    n_cases: int
+    n_dropped: int
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two methods on the same patients.
+
+    ``median_difference``: the median over patients of a - b, in the metric's unit (for direction
+    "zero", of |a| - |b|). ``effect``: matched-pairs rank-biserial correlation, 1 where a is better
+    for every patient, -1 where b is. ``p_value``: two-sided. ``n_dropped`` cases were NaN in a or
+    b.
+    """
+
+    p_value: float
+    median_difference: float
+    effect: float
+    n_patients: int
+    n_dropped: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value of a whole set and its 95 % interval.
+
+    ``bias`` is what resampling added to the value on average and was taken off the bounds;
+    ``n_dropped`` resamples had no value.
+    """
+
+    value: float
+    low: float
+    high: float
+    bias: float
+    n_boot: int
+    n_dropped: int
+
+
+def summarise(
+    values: ArrayLike,
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    n_boot: int = 2000,
+) -> Summary:
+    """Mean, quartiles and a 95 % interval of per-case ``values``.
+
+    The interval is the percentile bootstrap of the mean, resampling patients with all their cases.
+    NaN cases are dropped and counted; infinite ones (PSNR of a perfect image) are kept and make the
+    mean infinite. Raises InputError where there is not one patient for each value.
+
+    Reference: Field & Welsh, J R Stat Soc B 69:369, 2007 (cluster bootstrap).
+    """
+    cases, names = _checked(values, patients)
+    kept = ~np.isnan(cases)
+    cases, names = cases[kept], names[kept]
+    n_dropped = int((~kept).sum())
+    sums, counts = _by_patient(cases, names)
+    if not len(cases):
+        nan = math.nan
+        return Summary(nan, nan, nan, nan, nan, nan, 0, 0, n_dropped)
+    q25, median, q75 = _percentiles(cases, (25, 50, 75))
+    low = high = math.nan
+    if len(sums) > 1:
+        means = np.empty(n_boot)
+        for draw in range(n_boot):
+            taken = rng.integers(len(sums), size=len(sums))
+            means[draw] = sums[taken].sum() / counts[taken].sum()
+        low, high = _percentiles(means, (LOW, HIGH))
+    value = float(sums.sum() / counts.sum())
+    return Summary(value, median, q25, q75, low, high, len(sums), len(cases), n_dropped)
+
+
+def paired_test(
+    values_a: ArrayLike, values_b: ArrayLike, patients: Sequence[str], direction: Direction
+) -> PairedTest:
+    """Wilcoxon signed-rank test of method a against method b on patient means.
+
+    The null distribution is exact up to 50 patients (with ties or zeros, up to 13) and normal with
+    continuity left out above. Patients without a difference do not count (Wilcoxon's own rule); if
+    none differs, p is 1. A case that is NaN for either method is dropped from both.
+
+    Reference: Wilcoxon, Biometrics Bull 1:80, 1945; Kerby, Compr Psychol 3, 2014 (effect size).
+    """
+    differences, n_dropped = _patient_differences(values_a, values_b, patients, direction)
+    if not len(differences):
+        return PairedTest(math.nan, math.nan, math.nan, 0, n_dropped)
+    from scipy.stats import rankdata, wilcoxon
+
+    median = _percentiles(differences, (50,))[0]
+    better = differences if direction == "up" else -differences
+    moved = better[better != 0]
+    if not len(moved):
+        return PairedTest(1.0, median, 0.0, len(differences), n_dropped)
+    ranks = rankdata(np.abs(moved))
+    effect = float(ranks[moved > 0].sum() - ranks[moved < 0].sum()) / float(ranks.sum())
+    # the test sees ranks only, and signed ranks are finite where differences are infinite
+    p_value = float(wilcoxon(np.sign(moved) * ranks, method="auto").pvalue)
+    return PairedTest(p_value, median, effect, len(differences), n_dropped)
+
+
+def permutation_test(
+    values_a: ArrayLike,
+    values_b: ArrayLike,
+    patients: Sequence[str],
+    direction: Direction,
+    rng: np.random.Generator,
+    n_permutations: int = 10_000,
+) -> float:
+    """Two-sided p-value of the mean difference of patient means under random sign flips.
+
+    All flips are counted where there are at most ``n_permutations`` of them; otherwise so many are
+    drawn and the observed one counts as one more, so that p is never zero. NaN cases are dropped;
+    infinite differences raise InputError. NaN for no patient.
+
+    Reference: Fisher, The Design of Experiments, 1935; Phipson & Smyth, SAGMB 9:39, 2010.
+    """
+    differences, _ = _patient_differences(values_a, values_b, patients, direction)
+    n = len(differences)
+    if not n:
+        return math.nan
+    if not np.isfinite(differences).all():
+        raise InputError(
+            "finite differences", came="infinity", remedy="use paired_test, which ranks them"
+        )
+    observed = abs(differences.sum())
+    # flips that give the same sum must count as equal although they round differently
+    reached = observed - 1e-12 * np.abs(differences).sum()
+    if n < 63 and 2**n <= n_permutations:
+        codes = np.arange(2**n)[:, None] >> np.arange(n) & 1
+        sums = np.abs((1 - 2 * codes) @ differences)
+        return float((sums >= reached).mean())
+    hits = 0
+    for _ in range(n_permutations):
+        signs = 1 - 2 * rng.integers(2, size=n)
+        hits += int(abs(float(signs @ differences)) >= reached)
+    return (hits + 1) / (n_permutations + 1)
+
+
+def holm(p_values: ArrayLike) -> Values:
+    """P-values adjusted for their number by Holm's step-down rule, in the order given.
+
+    NaN stays NaN and does not count as a test.
+
+    Reference: Holm, Scand J Stat 6:65, 1979.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    given = np.asarray(p_values, dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(given))
+    if given.ndim != 1 or ((given[known] < 0) | (given[known] > 1)).any():
+        raise InputError("a list of p-values between 0 and 1")
+    adjusted = np.full_like(given, math.nan)
+    order = known[np.argsort(given[known], kind="stable")]
+    steps = given[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def set_interval(
+    statistic: Callable[[Tensor, Tensor], float],
+    features_a: Tensor,
+    features_b: Tensor,
+    patients_a: Sequence[str] | None,
+    patients_b: Sequence[str] | None,
+    rng: np.random.Generator,
+    n_boot: int = 200,
+) -> Interval:
+    """Value of a set metric (FID, FRD, KID, ...) and its 95 % interval.
+
+    Both sets are resampled by patient, independently; None for ``patients`` makes every row its own
+    patient (generated images). A resample repeats rows, which moves distances between distributions
+    away from their value; the mean of that shift is taken off the percentiles and given as
+    ``bias``. It shifts the interval and does not correct ``value``. The bounds are NaN for fewer
+    than two patients in a set.
+
+    Reference: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, sections 8 and 10.
+    """
+    value = float(statistic(features_a, features_b))
+    draws_a, draws_b = _Clusters(features_a, patients_a), _Clusters(features_b, patients_b)
+    if min(len(draws_a), len(draws_b)) < 2:
+        return Interval(value, math.nan, math.nan, math.nan, 0, 0)
+    return _centred(
+        value,
+        [float(statistic(draws_a.draw(rng), draws_b.draw(rng))) for _ in range(n_boot)],
+    )
+
+
+def table_interval(
+    statistic: Callable[[Tensor, Tensor], float],
+    scores: Tensor,
+    labels: Tensor,
+    patients: Sequence[str],
+    rng: np.random.Generator,
+    n_boot: int = 1000,
+) -> Interval:
+    """Value of a table metric (AUC, accuracy, ...) and its 95 % interval.
+
+    Patients are resampled with their rows. Resamples for which the metric is not defined (one label only) are dropped and counted. The
+    bounds are plain percentiles: a table metric of repeated rows is not shifted, and ``bias`` is 0.
+    """
+    value = float(statistic(scores, labels))
+    clusters = _Clusters(scores, patients)
+    if len(labels) != len(scores):
+        raise InputError("one label for each score", came=f"{len(labels)} for {len(scores)}")
+    if len(clusters) < 2:
+        return Interval(value, math.nan, math.nan, 0.0, 0, 0)
+    found = []
+    for _ in range(n_boot):
+        rows = clusters.rows(rng).to(scores.device)
+        found.append(float(statistic(scores[rows], labels[rows])))
+    known = np.asarray([one for one in found if not math.isnan(one)])
+    low, high = _percentiles(known, (LOW, HIGH)) if len(known) else (math.nan, math.nan)
+    return Interval(value, low, high, 0.0, n_boot, n_boot - len(known))
+
+
+class _Clusters:
+    """Rows of a tensor by patient."""
+
+    def __init__(self, features: Tensor, patients: Sequence[str] | None) -> None:
+        if patients is not None and len(patients) != len(features):
+            raise InputError(
+                "one patient for each row", came=f"{len(patients)} for {len(features)} rows"
+            )
+        self._features = features
+        names = range(len(features)) if patients is None else patients
+        groups: dict[object, list[int]] = {}
+        for row, name in enumerate(names):
+            groups.setdefault(name, []).append(row)
+        self._groups = [np.asarray(rows) for rows in groups.values()]
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def rows(self, rng: np.random.Generator) -> Tensor:
+        """Row numbers of as many patients as there are, drawn with replacement."""
+        taken = rng.integers(len(self._groups), size=len(self._groups))
+        return from_numpy(np.concatenate([self._groups[k] for k in taken]))
+
+    def draw(self, rng: np.random.Generator) -> Tensor:
+        """Rows of as many patients as there are, drawn with replacement."""
+        return self._features[self.rows(rng).to(self._features.device)]
+
+
+def _centred(value: float, resampled: list[float]) -> Interval:
+    known = np.asarray([one for one in resampled if not math.isnan(one)])
+    n_dropped = len(resampled) - len(known)
+    if not len(known):
+        return Interval(value, math.nan, math.nan, math.nan, len(resampled), n_dropped)
+    bias = float(known.mean()) - value
+    low, high = (bound - bias for bound in _percentiles(known, (LOW, HIGH)))
+    return Interval(value, low, high, bias, len(resampled), n_dropped)
+
+
+def _checked(values: ArrayLike, patients: Sequence[str]) -> tuple[Values, NDArray[np.str_]]:
+    cases = np.asarray(values, dtype=np.float64)
+    if cases.ndim != 1 or len(cases) != len(patients):
+        raise InputError(
+            "one value and one patient for each case",
+            came=f"values of shape {cases.shape} and {len(patients)} patients",
+        )
+    return cases, np.asarray(patients, dtype=str)
+
+
+def _by_patient(cases: Values, names: NDArray[np.str_]) -> tuple[Values, Values]:
+    """Sum and number of cases of each patient, in the order of their names."""
+    known, place = np.unique(names, return_inverse=True)
+    sums, counts = np.zeros(len(known)), np.zeros(len(known))
+    np.add.at(sums, place, cases)
+    np.add.at(counts, place, 1)
+    return sums, counts
+
+
+def _patient_differences(
+    values_a: ArrayLike, values_b: ArrayLike, patients: Sequence[str], direction: Direction
+) -> tuple[Values, int]:
+    """Patient means of a - b (of |a| - |b| for "zero"), and the number of dropped cases."""
+    a, names = _checked(values_a, patients)
+    b, _ = _checked(values_b, patients)
+    if direction == "zero":
+        a, b = np.abs(a), np.abs(b)
+    kept = ~(np.isnan(a) | np.isnan(b))
+    sums_a, counts = _by_patient(a[kept], names[kept])
+    sums_b, _ = _by_patient(b[kept], names[kept])
+    same = sums_a == sums_b  # two infinities are no difference
+    differences = np.zeros(len(counts))
+    differences[~same] = (sums_a[~same] - sums_b[~same]) / counts[~same]
+    return differences, int((~kept).sum())
+
+
+def _percentiles(values: Values, wanted: tuple[float, ...]) -> tuple[float, ...]:
+    # between an infinity and its neighbour there is nothing to interpolate
+    if np.isfinite(values).all():
+        return tuple(np.percentile(values, wanted).tolist())
+    return tuple(np.percentile(values, wanted, method="inverted_cdf").tolist())
