@@ -1,0 +1,65 @@
+"""Networks: tensors and conditions in, tensors out.
+
+Every image network is built with ``channels_in``, ``channels_out`` and ``dims``, with
+``condition_channels`` where it takes an image as a condition and ``takes_level`` where it can be
+told a number a case, and called as ``network(x, level=None, condition=None)``. Weights start from
+torch's default random stream, which the caller seeds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from vesalius.networks.classifier import SmallClassifier
+    from vesalius.networks.image_network import ImageNetwork
+    from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
+    from vesalius.networks.parameter_count import count_parameters
+    from vesalius.networks.patch_discriminator import PatchDiscriminator
+    from vesalius.networks.pix2pix_unet import Pix2PixUNet
+    from vesalius.networks.resnet_generator import ResnetGenerator
+    from vesalius.networks.segmentation_unet import SegmentationUNet
+    from vesalius.networks.spade_generator import SpadeGenerator
+    from vesalius.networks.unet import UNet
+
+__all__ = [
+    "ImageNetwork",
+    "MultiScalePatchDiscriminator",
+    "PatchDiscriminator",
+    "Pix2PixUNet",
+    "ResnetGenerator",
+    "SegmentationUNet",
+    "SmallClassifier",
+    "SpadeGenerator",
+    "UNet",
+    "all_networks",
+    "count_parameters",
+]
+
+_NETWORKS = {
+    "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
+    "PatchDiscriminator": "patch_discriminator",
+    "Pix2PixUNet": "pix2pix_unet",
+    "ResnetGenerator": "resnet_generator",
+    "SegmentationUNet": "segmentation_unet",
+    "SmallClassifier": "classifier",
+    "SpadeGenerator": "spade_generator",
+    "UNet": "unet",
+}
+_OTHERS = {"ImageNetwork": "image_network", "count_parameters": "parameter_count"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for."""
+    file = (_NETWORKS | _OTHERS).get(name)
+    if file is None:
+        raise AttributeError(f"module 'vesalius.networks' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"vesalius.networks.{file}"), name)
+
+
+def all_networks() -> tuple[type[nn.Module], ...]:
+    """List the classes of all networks, by name."""
+    return tuple(__getattr__(name) for name in sorted(_NETWORKS))

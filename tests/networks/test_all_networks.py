@@ -1,0 +1,141 @@
+"""Every network keeps the contract, in 2D and 3D, with and without its options."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vesalius.core.errors import InputError
+from vesalius.networks import (
+    MultiScalePatchDiscriminator,
+    PatchDiscriminator,
+    Pix2PixUNet,
+    ResnetGenerator,
+    SegmentationUNet,
+    SmallClassifier,
+    SpadeGenerator,
+    UNet,
+    all_networks,
+)
+from vesalius.testing.check_network import check_network
+
+TINY: dict[type, dict[str, Any]] = {
+    UNet: {"width": 4, "multipliers": (1, 2, 4)},
+    Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
+    ResnetGenerator: {"width": 4, "n_blocks": 1},
+    SpadeGenerator: {"width": 4, "levels": 2, "hidden": 4},
+    SegmentationUNet: {"width": 4, "levels": 3},
+    SmallClassifier: {"width": 4, "levels": 3},
+    PatchDiscriminator: {"width": 4, "n_layers": 2},
+    MultiScalePatchDiscriminator: {"width": 4, "n_layers": 1},
+}
+
+
+def image(channels: int, dims: int, seed: int = 0, batch: int = 2) -> Tensor:
+    size = (batch, channels, *((14, 16) if dims == 2 else (12, 8, 11)))
+    return torch.randn(size, generator=torch.Generator().manual_seed(seed))
+
+
+def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | None:
+    """None for image to image; else worked out by hand from the layers."""
+    if isinstance(network, SmallClassifier):
+        return (x.shape[0], network.channels_out)
+    if isinstance(network, PatchDiscriminator):
+        # at least 12 voxels an axis, halved twice (rounding down), then two 4-wide layers less one
+        return (x.shape[0], network.channels_out, *(max(n, 12) // 4 - 2 for n in x.shape[2:]))
+    if isinstance(network, MultiScalePatchDiscriminator):
+        # two scales; at least 6 voxels an axis, halved once, then two 4-wide layers less one
+        return (x.shape[0], 2 * network.channels_out, *(max(n, 6) // 2 - 2 for n in x.shape[2:]))
+    return None
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("kind", all_networks(), ids=lambda kind: kind.__name__)
+def test_contract(kind: type, dims: int) -> None:
+    x = image(2, dims)
+    network = kind(channels_in=2, channels_out=3, dims=dims, **TINY[kind])
+    check_network(network, x, shape=expected_shape(network, x))
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("kind", all_networks(), ids=lambda kind: kind.__name__)
+def test_contract_with_condition_and_level(kind: type, dims: int) -> None:
+    takes_level = "takes_level" in inspect.signature(kind).parameters
+    options = TINY[kind] | ({"takes_level": True} if takes_level else {})
+    network = kind(channels_in=1, channels_out=1, dims=dims, condition_channels=2, **options)
+    x = image(1, dims)
+    level = torch.tensor([0.2, -3.0]) if takes_level else None
+    check_network(network, x, level, image(2, dims, seed=1), shape=expected_shape(network, x))
+
+
+@pytest.mark.parametrize("kind", all_networks(), ids=lambda kind: kind.__name__)
+def test_input_that_does_not_fit_is_named(kind: type) -> None:
+    network = kind(channels_in=2, channels_out=1, dims=2, **TINY[kind])
+    with pytest.raises(InputError, match=rf"{kind.__name__}.*\(batch, 2, 2 axes of space\)"):
+        network(image(1, 2))
+    with pytest.raises(InputError, match="axes of space"):
+        network(image(2, 3))
+    with pytest.raises(InputError, match="expected no level"):
+        network(image(2, 2), torch.zeros(2))
+    with pytest.raises(InputError, match="expected no condition"):
+        network(image(2, 2), None, image(1, 2))
+
+
+def test_level_and_condition_that_do_not_fit_are_named() -> None:
+    network = UNet(channels_in=1, channels_out=1, takes_level=True, condition_channels=1, width=4)
+    x, level, condition = image(1, 2), torch.zeros(2), image(1, 2)
+    with pytest.raises(InputError, match="expected one level a case, got none"):
+        network(x, None, condition)
+    with pytest.raises(InputError, match=r"shape \(2,\), got \(1,\)"):
+        network(x, torch.zeros(1), condition)
+    with pytest.raises(InputError, match="expected a condition of 1 channels, got none"):
+        network(x, level)
+    with pytest.raises(InputError, match=r"condition of shape \(2, 1, 14, 16\)"):
+        network(x, level, image(2, 2))
+
+
+@pytest.mark.parametrize("kind", all_networks(), ids=lambda kind: kind.__name__)
+def test_the_caller_seeds_the_weights(kind: type) -> None:
+    def made(seed: int) -> list[Tensor]:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return list(kind(channels_in=1, channels_out=1, **TINY[kind]).parameters())
+
+    assert all(torch.equal(a, b) for a, b in zip(made(1), made(1), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(made(1), made(2), strict=True))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [UNet, Pix2PixUNet, ResnetGenerator, SpadeGenerator, SegmentationUNet],
+    ids=lambda kind: kind.__name__,
+)
+def test_one_voxel_is_an_image_too(kind: type) -> None:
+    network = kind(channels_in=1, channels_out=2, dims=3, **TINY[kind])
+    y = network(torch.ones(1, 1, 1, 2, 3))
+    assert y.shape == (1, 2, 1, 2, 3)
+    assert y.isfinite().all()
+
+
+def test_importing_the_networks_does_not_import_monai() -> None:
+    code = (
+        "import sys, vesalius.networks as n; n.all_networks(); "
+        "n.UNet(channels_in=1, channels_out=1, width=4); sys.exit('monai' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_name_offered_exists() -> None:
+    import vesalius.networks as room
+
+    for name in room.__all__:
+        assert getattr(room, name).__name__ == name
+    assert not hasattr(room, "Unet")
+    assert {kind.__name__ for kind in all_networks()} < set(room.__all__)
+    assert set(all_networks()) == set(TINY)
