@@ -40,10 +40,11 @@ def emphasis(group: Levels, level: Levels, length: Levels, count: Levels, voxels
 
     def unevenness(of: Levels) -> Values:
         place, index = np.unique(group * (int(of.max(initial=0)) + 1) + of, return_inverse=True)
-        margin = np.bincount(index, weights=count.astype(np.float64), minlength=len(place))
+        margin = np.zeros(len(place))
+        np.add.at(margin, index, count)
         owner = np.zeros(len(place), dtype=np.int64)
         owner[index] = group
-        return per_group(margin**2, owner)
+        return per_group(margin * margin, owner)
 
     level2, length2 = level.astype(np.float64) ** 2, length.astype(np.float64) ** 2
     by_level, by_length = unevenness(level), unevenness(length)

@@ -41,13 +41,13 @@ def _matrix(kernel: Values, centre: int, size: int) -> Values:
 @lru_cache(maxsize=64)
 def _gaussian_matrices(sigma_voxels: float, size: int) -> tuple[Values, Values]:
     """Gaussian blur, and sigma^2 times the second derivative of that blur."""
-    radius = max(1, int(np.ceil(4 * sigma_voxels)))
+    radius = max(1, int(np.ceil(6 * sigma_voxels)))
     x = np.arange(-radius, radius + 1, dtype=np.float64)
     blur = np.exp(-0.5 * (x / sigma_voxels) ** 2)
     blur /= blur.sum()
     curve = (x**2 / sigma_voxels**2 - 1) * blur
-    # sampling and truncation leave a little response to a constant: take it out, then make the
-    # response to x^2 exact
+    # sampling (of narrow blurs) leaves a little response to a constant: take it out, then make
+    # the response to x^2 exact
     curve -= blur * curve.sum()
     curve *= 2 * sigma_voxels**2 / (curve @ x**2)
     return _matrix(blur, radius, size), _matrix(curve, radius, size)
