@@ -1,7 +1,7 @@
 """The digital phantom of the Image Biomarker Standardisation Initiative and its consensus values.
 
-Phantom and values: Zwanenburg et al., IBSI reference manual, arXiv:1612.07003, CC BY 4.0. The manual
-gives three significant digits ("very strong" or "strong" consensus), and they all must agree.
+Phantom and values: Zwanenburg et al., IBSI reference manual, arXiv:1612.07003, CC BY 4.0. The
+manual gives three significant digits, and they all must agree.
 """
 
 from __future__ import annotations

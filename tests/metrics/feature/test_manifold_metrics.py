@@ -19,7 +19,7 @@ def normal(seed: int, n: int, d: int) -> Tensor:
 
 
 def test_by_hand_on_a_line() -> None:
-    # real 0, 1, 3, 10 with radii to the nearest other 1, 1, 2, 7; generated 0.5, 4, 20: 3.5, 3.5, 16
+    # real 0, 1, 3, 10: radii (to the nearest other) 1, 1, 2, 7; generated 0.5, 4, 20: 3.5, 3.5, 16
     real = torch.tensor([[0.0], [1], [3], [10]])
     generated = torch.tensor([[0.5], [4], [20]])
     # 0.5 lies in the balls of 0 and 1; 4 in those of 3 and 10; 20 in none
@@ -90,6 +90,6 @@ def test_repeated_images_are_at_distance_zero(kind: type[Precision]) -> None:
 def test_too_few_cases(kind: type[Precision]) -> None:
     with pytest.raises(InputError, match="the generated set: expected at least 6 cases, got 5"):
         kind().value(normal(12, 5, 2), normal(13, 20, 2))
-    assert 0 <= kind(2).value(normal(12, 5, 2), normal(13, 20, 2))
+    assert kind(2).value(normal(12, 5, 2), normal(13, 20, 2)) >= 0
     with pytest.raises(InputError, match="at least 1 neighbour"):
         kind(0)

@@ -44,7 +44,10 @@ def normal(seed: int, n: int, d: int) -> Tensor:
 def exactly(features: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     """The features moved so that their mean and unbiased covariance are exactly these."""
     centred = features - features.mean(0)
-    white = centred @ torch.linalg.inv(torch.linalg.cholesky(centred.T.cov())).T
+    white = (
+        centred
+        @ torch.linalg.inv(torch.linalg.cholesky(centred.T @ centred / (len(centred) - 1))).T
+    )
     return white @ torch.linalg.cholesky(covariance).T + mean
 
 

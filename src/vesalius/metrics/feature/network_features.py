@@ -60,7 +60,7 @@ class NetworkFeatures(Extractor):
         """``(n, 3, size, size)`` float32 in [0, 1] to ``(n, feature)``."""
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
-        """``(batch, 1, *space)`` in physical units to ``(batch, feature)`` float64, same device.
+        """``(batch, 1, *space)`` in physical units to ``(batch, feature)`` float64 on the CPU.
 
         Raises InputError, naming the index of the image, for an empty mask or values not finite.
         """
@@ -94,7 +94,7 @@ class NetworkFeatures(Extractor):
                     remedy="leave this image out",
                 )
         low, high = self.window
-        scaled = ((images.detach().double() - low) / (high - low)).clamp(0, 1).float()
+        scaled = ((images.detach().float() - low) / (high - low)).clamp(0, 1)
         return scaled if mask is None else scaled * mask.bool()
 
     def _plane(self, volumes: Tensor, axis: int) -> Tensor:
@@ -119,7 +119,7 @@ class NetworkFeatures(Extractor):
                     came=f"shape {tuple(found.shape)}",
                     remedy="export the network up to its pooled features",
                 )
-            parts.append(found.double())
+            parts.append(found.cpu().double())
         return torch.cat(parts).reshape(batch, slices, -1).mean(1)
 
 

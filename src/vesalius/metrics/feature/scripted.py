@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -70,7 +71,12 @@ class ScriptedFeatures(NetworkFeatures):
                 "torch.jit.script, or use RadiomicFeatures or EfficientNetLite0Features",
             )
         try:
-            network = torch.jit.load(str(self.path), map_location="cpu")  # type: ignore[no-untyped-call]
+            # TorchScript is being retired in favour of torch.export; the networks that hospitals
+            # and papers share are still TorchScript files
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "`torch.jit.load`", DeprecationWarning)
+                load = torch.jit.load
+                network = load(str(self.path), map_location="cpu")  # type: ignore[no-untyped-call]
         except RuntimeError as error:
             raise InputError(
                 "a TorchScript file",
