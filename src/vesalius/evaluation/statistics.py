@@ -235,8 +235,9 @@ def table_interval(
 ) -> Interval:
     """Value of a table metric (AUC, accuracy, ...) and its 95 % interval.
 
-    Patients are resampled with their rows. Resamples for which the metric is not defined (one label only) are dropped and counted. The
-    bounds are plain percentiles: a table metric of repeated rows is not shifted, and ``bias`` is 0.
+    Patients are resampled with their rows. Resamples for which the metric is not defined (one label
+    only) are dropped and counted. The bounds are plain percentiles: repeated rows hardly shift a
+    table metric, and ``bias`` is given as 0.
     """
     value = float(statistic(scores, labels))
     clusters = _Clusters(scores, patients)

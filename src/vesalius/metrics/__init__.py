@@ -19,7 +19,10 @@ __all__ = [
 
 
 def all_metrics() -> tuple[type[Metric], ...]:
-    """Every metric class that the package has, by level: pixel, feature, clinical."""
+    """Every metric class that the package has, by level: pixel, feature, clinical.
+
+    Wrappers, whose name is that of the metric they wrap, are not listed.
+    """
     from vesalius.metrics import clinical, feature, pixel
 
     exported = [getattr(room, name) for room in (pixel, feature, clinical) for name in room.__all__]
@@ -30,5 +33,6 @@ def all_metrics() -> tuple[type[Metric], ...]:
             if inspect.isclass(found)
             and issubclass(found, Metric)
             and not inspect.isabstract(found)
+            and isinstance(inspect.getattr_static(found, "name", None), str)
         )
     )

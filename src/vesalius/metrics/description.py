@@ -62,4 +62,4 @@ def _printed(value: Any) -> str:
         return f"{value:g}" if abs(value) < 1e6 else repr(value)
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(map(_printed, value)) + "]"
-    return str(value).replace("_", " ")
+    return value.replace("_", " ") if isinstance(value, str) else str(value)

@@ -6,6 +6,7 @@ number worked by hand as well.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from vesalius.core.errors import InputError
 from vesalius.metrics.metric import CaseMetric
 
 BATCH = 3
+TINY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Material:
     Parameters
     ----------
     references:
-        ``(shape, generator)`` to reference images of that shape ``(batch, channel, *space)``, float64.
+        ``(shape, generator)`` to references of that shape ``(batch, channel, *space)``, float64.
     spoiled:
         ``(references, amount, generator)`` to worse images; amounts are between 0 and 1.
     """
@@ -85,12 +87,13 @@ def check_case_metric(
 ) -> None:
     """Raise AssertionError naming the first law that ``metric`` breaks.
 
-    An image against itself has the ``best`` value; the value worsens in the metric's direction
-    with every amount of spoiling; ``symmetric`` ones do not tell prediction from reference; cases do
-    not see their batch; a full mask is no mask; voxels further than ``reach`` from the mask do not
-    count (None: not promised); an empty mask gives NaN, and to its own case only; the result is
-    ``(batch,)`` float64 from float32, float64 and integer images, which stay as they are; shapes that
-    differ, masks that do not fit and NaN raise InputError, the last naming the case.
+    An image against itself has the ``best`` value; the value never improves in the metric's
+    direction with the amount of spoiling, and is worse in the end; ``symmetric`` ones do not tell
+    prediction from reference; cases do not see their batch; a full mask is no mask; voxels further
+    than ``reach`` from the mask do not count (None: not promised); an empty mask gives NaN, and to
+    its own case only; the result is ``(batch,)`` float64 from float32, float64 and integer images,
+    which stay as they are; shapes that differ, masks that do not fit and NaN raise InputError, the
+    last naming the case.
 
     Parameters
     ----------
@@ -135,13 +138,18 @@ def _check_order(
     identity = metric.statistic(references, references)
     _same(identity, torch.full_like(identity, best), "an image against itself")
     values = [identity, *(metric.statistic(images, references) for images in spoiled)]
-    for better, worse in zip(values, values[1:], strict=False):
-        steps = {"up": better - worse, "down": worse - better, "zero": worse.abs() - better.abs()}
-        step = steps[metric.direction]
-        assert bool((step > 0).all()), (
+    steps = [_worsening(metric, *pair) for pair in itertools.pairwise(values)]
+    for step in [*steps, _worsening(metric, values[0], values[-1]) - TINY]:
+        assert bool((step >= 0).all()), (
             f"worse images must have worse values (direction {metric.direction}): "
-            f"{better.tolist()} then {worse.tolist()}"
+            f"{[value.tolist() for value in values]}"
         )
+
+
+def _worsening(metric: CaseMetric, before: Tensor, after: Tensor) -> Tensor:
+    if metric.direction == "up":
+        return before - after
+    return after - before if metric.direction == "down" else after.abs() - before.abs()
 
 
 def _check_batch(metric: CaseMetric, predicted: Tensor, references: Tensor) -> None:
@@ -177,9 +185,11 @@ def _check_mask(
     _same(values[[0, 2]], free[[0, 2]], "an empty mask is its own case's")
     if reach is None:
         return
-    mask = torch.zeros_like(whole)
-    middle = tuple(slice(n // 2 - n // 4, n // 2 + n // 4) for n in references.shape[2:])
-    mask[(..., *middle)] = True
+    mask = whole.clone()
+    for axis, n in enumerate(references.shape[2:], start=2):
+        middle = torch.zeros(n, dtype=torch.bool)
+        middle[n // 2 - n // 4 : n // 2 + n // 4] = True
+        mask &= middle.view(-1, *[1] * (references.ndim - axis - 1))
     pool = functional.max_pool2d if references.ndim == 4 else functional.max_pool3d
     near = pool(mask.double(), 2 * reach + 1, stride=1, padding=reach) > 0 if reach else mask
     elsewhere = torch.where(near, predicted, predicted.flip(0) + 1)
@@ -188,8 +198,8 @@ def _check_mask(
         metric.statistic(predicted, references, mask),
         "voxels out of the mask's reach do not count",
     )
-    inside = metric.statistic(torch.where(mask, predicted, references), references)
-    assert not torch.equal(metric.statistic(references, references, mask), inside), (
+    masked = metric.statistic(predicted, references, mask)
+    assert not torch.allclose(metric.statistic(references, references, mask), masked), (
         "voxels in the mask count"
     )
 
