@@ -33,7 +33,8 @@ class Optimiser:
     """Adam with decoupled weight decay (AdamW; Adam where the decay is zero).
 
     ``rate`` warms up over ``warmup_steps``, then stays or falls along a cosine to zero. ``ema_decay``
-    keeps an exponential moving average of the weights, which is what draws; zero keeps none.
+    keeps an exponential moving average of the weights, which is what draws; zero keeps none. The decay
+    grows as (1 + n) / (10 + n) over the first n updates.
     """
 
     rate: float = 2e-4

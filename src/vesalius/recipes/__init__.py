@@ -1,0 +1,92 @@
+"""Recipes by name: the only place where combinations are named."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vesalius.core.errors import UnknownName
+
+if TYPE_CHECKING:
+    from vesalius.core.recipe import Recipe
+    from vesalius.core.record import Record
+
+__all__ = ["System", "describe", "get", "measured", "names", "systems"]
+
+#: Recipe name to the module and function that make it.
+_RECIPES = {
+    "conditional-diffusion": "diagnosis.conditional_diffusion",
+    "cyclegan": "diagnosis.cyclegan",
+    "mri-diffusion": "acquisition.mri_diffusion",
+    "pix2pix": "diagnosis.pix2pix",
+    "segguideddiff": "diagnosis.segguideddiff",
+    "spade-gan": "diagnosis.spade_gan",
+    "unet-regression": "diagnosis.unet_regression",
+    "wang-2019": "acquisition.wang_2019",
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """A published system of the review, and the recipe that follows it ("" where there is none)."""
+
+    identifier: str
+    name: str
+    year: int
+    phase: str
+    task: str
+    family: str
+    mechanism: str
+    recipe: str
+
+
+def _function(name: str) -> Callable[[], Recipe]:
+    import importlib
+
+    if name not in _RECIPES:
+        raise UnknownName("recipe", name, _RECIPES)
+    module = importlib.import_module(f"vesalius.recipes.{_RECIPES[name]}")
+    function: Callable[[], Recipe] = getattr(module, _RECIPES[name].split(".")[-1])
+    return function
+
+
+def names() -> tuple[str, ...]:
+    """All recipe names."""
+    return tuple(sorted(_RECIPES))
+
+
+def get(name: str) -> Recipe:
+    """The recipe ``name``; raises UnknownName with the nearest ones."""
+    return _function(name)()
+
+
+def describe(name: str) -> str:
+    """One line on a recipe."""
+    return (_function(name).__doc__ or "").splitlines()[0]
+
+
+def systems() -> tuple[System, ...]:
+    """The catalogue of the review's systems (arXiv 2508.09177), checked against the papers."""
+    text = files("vesalius.recipes").joinpath("systems.csv").read_text(encoding="utf-8")
+    return tuple(
+        System(
+            row["id"], row["system"], int(row["year"]), row["phase"], row["task"], row["family"],
+            row["mechanism"], row["id"] if row["id"] in _RECIPES else "",
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+def measured(name: str, folder: Path | None = None) -> tuple[Record, ...]:
+    """What was measured of a recipe: the records of ``folder``, by default the shipped ones."""
+    from vesalius.core.record import read_records
+
+    if name not in _RECIPES:
+        raise UnknownName("recipe", name, _RECIPES)
+    folder = folder or Path(str(files("vesalius.recipes").joinpath("results")))
+    found = [record for path in sorted(folder.glob("*.json")) for record in read_records(path)]
+    return tuple(record for record in found if record.recipe == name)

@@ -7,13 +7,19 @@ from collections.abc import Callable
 from vesalius.core.call import Call
 from vesalius.core.errors import UnknownName
 from vesalius.tasks.acquisition import mri_4x, mri_4x_equispaced
-from vesalius.tasks.diagnosis import image_from_mask, mr_to_ct, t1_to_t2
+from vesalius.tasks.diagnosis import (
+    head_from_tissues,
+    hippocampus_from_mask,
+    mr_to_ct,
+    t1_to_t2,
+)
 from vesalius.tasks.task import Task, collate
 
 __all__ = ["Task", "collate", "get", "names"]
 
 _TASKS: dict[str, Callable[[Call], Call]] = {
-    "image-from-mask": image_from_mask,
+    "head-from-tissues": head_from_tissues,
+    "hippocampus-from-mask": hippocampus_from_mask,
     "mr-to-ct": mr_to_ct,
     "mri-4x": mri_4x,
     "mri-4x-equispaced": mri_4x_equispaced,

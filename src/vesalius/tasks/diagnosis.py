@@ -36,12 +36,28 @@ def t1_to_t2(source: Call) -> Call:
     )
 
 
-def image_from_mask(source: Call) -> Call:
-    """An image with the anatomy of a label map; judged by what a segmenter learns from it."""
+def hippocampus_from_mask(source: Call) -> Call:
+    """Whole 3D crops of T1 MR from the label map of the hippocampus."""
     return Call(
         MaskSynthesis,
-        name="image-from-mask",
+        name="hippocampus-from-mask",
         phase="diagnosis",
-        question="Which image could have this label map, and can a segmenter learn from it?",
+        question="Which image could have this hippocampus, and can a segmenter learn from it?",
         source=source,
+    )
+
+
+def head_from_tissues(source: Call) -> Call:
+    """A T1-weighted slice from the tissue map of a digital patient."""
+    return Call(
+        MaskSynthesis,
+        name="head-from-tissues",
+        phase="diagnosis",
+        question="Which T1-weighted image could have these tissues?",
+        source=source,
+        image="t1",
+        label="tissues",
+        classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
+        matrix=(128, 128),
+        flip_axis=1,
     )

@@ -44,17 +44,24 @@ def _measured(batch: Batch) -> tuple[Tensor, CartesianMRI]:
 class Reconstruction(Task):
     """Images of one channel become complex, are measured by coils, and are wanted back.
 
+    The channel is the first of ``channel_names`` that the source has.
     Wanted and given are complex images in two channels, magnitude zero to one over the channel's
     scale. Given is the regularised least-squares (CG-SENSE) image of the measurement.
     """
 
-    channel: str = "mr"
+    channel_names: tuple[str, ...] = ("mr", "t1", "t1w")
     mask: str | None = "mask"
     matrix: tuple[int, ...] = (128, 128)
     degradation: UndersampledMRI = field(default_factory=UndersampledMRI)
     flip_axis: int | None = 1
     shift_voxels: int = 6
     recent: Recent = field(default_factory=Recent)
+
+    @cached_property
+    def channel(self) -> str:
+        """The channel that is measured."""
+        channels = self.source.channels()
+        return next((name for name in self.channel_names if name in channels), self.channel_names[0])
 
     @property
     def shape(self) -> Shape:

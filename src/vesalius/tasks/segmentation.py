@@ -48,6 +48,11 @@ class SegmentationFrom(Task):
             raise InputError("a synthesis task, and drawn images for arms that use them")
         return self.base
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels from one on."""
+        return self._base.classes
+
     @cached_property
     def real(self) -> frozenset[str]:
         """Training cases whose real images may be seen."""

@@ -27,7 +27,8 @@ Phase = Literal["acquisition", "diagnosis", "treatment", "prognosis"]
 class Downstream:
     """A clinical use of drawn images that is trained: segmentation of ``label`` from ``image``.
 
-    ``fractions`` of the training patients are given real images; ``seeds`` repeats each arm.
+    ``fractions`` of the training patients are given real images; ``seeds`` repeats each arm, trained
+    for ``steps``.
     """
 
     image: str
@@ -35,6 +36,7 @@ class Downstream:
     classes: tuple[str, ...]
     fractions: tuple[float, ...] = (0.1, 1.0)
     seeds: int = 3
+    steps: int = 150
 
 
 @dataclass(frozen=True)

@@ -249,13 +249,22 @@ class Loop:
         return values
 
     def _averages(self, system: System) -> dict[str, Any]:
-        from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+        from torch.optim.swa_utils import AveragedModel
 
         decay = self.recipe.optimiser.ema_decay
+
+        @torch.no_grad()
+        def average(kept: list[Tensor], new: list[Tensor], n: Tensor | int) -> None:
+            # a young average must forget its start: the decay grows with the number of updates
+            part = 1 - min(decay, (1 + float(n)) / (10 + float(n)))
+            for old, current in zip(kept, new, strict=True):
+                if old.is_floating_point():
+                    old.lerp_(current.to(old.dtype), part)
+                else:
+                    old.copy_(current)
+
         return {
-            name: AveragedModel(
-                system.networks[name], multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True
-            )
+            name: AveragedModel(system.networks[name], multi_avg_fn=average, use_buffers=True)
             for name in system.objective.drawing()
         }
 

@@ -1,0 +1,1 @@
+"""Recipes of diagnosis: translation and synthesis."""

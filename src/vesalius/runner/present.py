@@ -1,0 +1,199 @@
+"""A run as the content of a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from vesalius.data.source import Case
+from vesalius.evaluation.judge import estimate, spread
+from vesalius.reports import Curve, Picture, ReportContent, Strip, spanning_window, verdict
+from vesalius.reports.content import Scatter
+from vesalius.training.fit import read_log
+
+if TYPE_CHECKING:
+    from vesalius.runner.run import Run
+
+WORST = 5
+TYPICAL = 3
+SHOWN_DRAWS = 2
+CURVE_POINTS = 200
+
+
+def present(run: Run) -> ReportContent:
+    """Pictures of typical, best and worst cases, records, curves and the facts of a run."""
+    records = tuple(run.records())
+    cases = json.loads((run.folder / "cases.json").read_text())
+    summary, info = run.task.summary(), run.info
+    strips, scatter = [], []
+    for partition, found in cases["partitions"].items():
+        chosen = list(_chosen(run, partition, found))
+        strips += [_strip(run, partition, case, kind, found) for case, kind in chosen]
+        scatter += _uncertainty(run, partition, chosen)
+    patients = ", ".join(f"{name} {n}" for name, n in summary["patients"].items())
+    machine = info["machine"]
+    facts: dict[str, Any] = {
+        "recipe": run.recipe.name,
+        "what it is": run.recipe.summary,
+        "task": f"{summary['task']} ({summary['phase']})",
+        "data": f"{summary['dataset']} ({summary['licence']})",
+        "citation": summary["citation"],
+        "patients": patients,
+        "image size": " x ".join(map(str, summary["size"])),
+        "protocol": summary["protocol"],
+        "split": summary["split"],
+        "fingerprint": info["fingerprint"],
+        "seed": run.seed,
+        "steps": info.get("steps", 0),
+        "training time": f"{info.get('seconds', 0):.0f} s",
+        "draws a case": run.recipe.draws,
+        "machine": f"{machine['device']}, {machine['processor']}, {machine['threads']} threads",
+        "software": f"vesalius {info['version']}, torch {machine['torch']}, "
+        f"python {machine['python']}",
+    }
+    return ReportContent(
+        title=f"{run.recipe.name}: {summary['task']}",
+        question=summary["question"],
+        verdict=verdict(records),
+        facts=facts,
+        provenance=run.recipe.provenance,
+        strips=tuple(strips),
+        records=records,
+        curves=(*_losses(run), *scatter),
+        recipe_json=run.recipe.to_json(),
+        warnings=tuple(cases["warnings"]),
+    )
+
+
+def _chosen(run: Run, partition: str, found: dict[str, Any]) -> Iterator[tuple[Case, Any]]:
+    """Cases around the median of the main metric, the best, and the worst ones."""
+    by_name = {case.identifier: case for case in run.task.split[partition]}
+    metrics = run.task.judgement.metrics
+    main = next((m for m in metrics if m.name.lower() == run.task.judgement.main), metrics[0])
+    values = np.asarray(found["values"][main.name][run.recipe.name], dtype=float)
+    order = np.argsort(np.where(np.isnan(values), np.inf, values if main.direction == "down"
+                                else -values), kind="stable")
+    names = [found["cases"][k] for k in order]
+    middle = max(0, len(names) // 2 - TYPICAL // 2)
+    picked: list[tuple[str, str]] = [(name, "typical") for name in names[middle:][:TYPICAL]]
+    taken = {name for name, _ in picked}
+    picked += [(name, "best") for name in names[:1] if name not in taken]
+    taken = {name for name, _ in picked}
+    picked += [(name, "worst") for name in names[::-1][:WORST] if name not in taken]
+    for name, kind in picked:
+        yield by_name[name], kind
+
+
+def _slice(image: Tensor) -> np.ndarray:
+    """The first case and channel of ``(1, channel, *space)``; of a volume, its middle slice."""
+    pixels = image[0, 0].double().cpu().numpy()
+    return np.asarray(pixels[:, :, pixels.shape[2] // 2] if pixels.ndim == 3 else pixels)
+
+
+def _strip(
+    run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any]
+) -> Strip:
+    task = run.task
+    judgement = task.judgement
+    batch = task.test_case(case)
+    draws = run.draws(partition, case)
+    assert batch.wanted is not None
+    reference = task.judged(batch.wanted)
+    mean = task.judged(estimate(draws))
+    baselines = {name: task.judged(image) for name, image in task.baselines(batch).items()}
+    pictures = [
+        Picture(
+            label, _slice(image[:, None]), window, unit, "labels" if unit == "label" else "grey"
+        )
+        for label, (image, window, unit) in task.shown(batch).items()
+    ]
+
+    def grey(label: str, image: Tensor) -> Picture:
+        return Picture(label, _slice(image), judgement.window, judgement.unit)
+
+    pictures += [grey(name, image) for name, image in list(baselines.items())[:1]]
+    if len(draws) > 1:
+        judged = task.judged(draws)
+        pictures += [grey(f"draw {k + 1}", judged[k : k + 1]) for k in range(SHOWN_DRAWS)]
+        pictures.append(grey(f"mean of {len(draws)} draws", mean))
+    else:
+        pictures.append(grey("drawn", mean))
+    pictures.append(grey("reference", reference))
+    inside = _slice(batch.mask.float()) > 0 if batch.mask is not None else None
+    error = _slice(mean) - _slice(reference)
+    if inside is not None:
+        error = np.where(inside, error, 0.0)
+    reach = spanning_window(error, symmetric=True)
+    reach = reach if reach[1] > 0 else (-1.0, 1.0)
+    pictures.append(Picture("error", error, reach, judgement.unit, "signed"))
+    if len(draws) > 1:
+        deviation = _slice(spread(task, draws))
+        pictures.append(
+            Picture("uncertainty (SD of draws)", deviation, (0.0, reach[1]), judgement.unit, "heat")
+        )
+    for name, image in list(baselines.items())[:1]:
+        difference = _slice(mean) - _slice(image)
+        pictures.append(
+            Picture(f"difference to {name}", difference, reach, judgement.unit, "signed")
+        )
+    place = found["cases"].index(case.identifier)
+    scores = {
+        metric.name: f"{found['values'][metric.name][run.recipe.name][place]:.4g} {metric.unit}"
+        .removesuffix(" 1")
+        for metric in judgement.metrics
+    }
+    where = f"{partition} patient" + (f", site {case.site}" if case.site else "")
+    return Strip(case.identifier, where, tuple(pictures), scores, kind)
+
+
+def _uncertainty(
+    run: Run, partition: str, chosen: list[tuple[Case, Any]]
+) -> list[Scatter]:
+    """Error against uncertainty, over the shown cases, by deciles of uncertainty."""
+    deviations, errors = [], []
+    for case, _ in chosen:
+        draws = run.draws(partition, case)
+        if len(draws) < 2:
+            return []
+        batch = run.task.test_case(case)
+        assert batch.wanted is not None
+        inside = batch.mask if batch.mask is not None else batch.wanted[:, :1] > -np.inf
+        difference = run.task.judged(estimate(draws)) - run.task.judged(batch.wanted)
+        errors.append(difference.abs()[inside].double().numpy())
+        deviations.append(spread(run.task, draws)[inside].double().numpy())
+    deviation, error = np.concatenate(deviations), np.concatenate(errors)
+    order = np.argsort(deviation)
+    bins = np.array_split(order, 20)
+    x = [float(deviation[b].mean()) for b in bins]
+    y = [float(np.sqrt((error[b] ** 2).mean())) for b in bins]
+    unit = run.task.judgement.unit
+    return [
+        Scatter(
+            f"Uncertainty against error ({partition})",
+            f"standard deviation of draws, {unit}",
+            f"root mean square error, {unit}",
+            (("20 bins of voxels", x, y),),
+            diagonal=True,
+            note="Over the cases shown. On the diagonal the draws differ as much as they err.",
+        )
+    ]
+
+
+def _losses(run: Run) -> tuple[Curve, ...]:
+    log = list(read_log(run.folder))
+    if not log:
+        return ()
+    steps = np.array([line["step"] for line in log])
+    names = [name for name in log[-1] if name not in ("step", "seconds")]
+    parts = np.array_split(np.arange(len(log)), min(CURVE_POINTS, len(log)))
+    x = [float(steps[part].mean()) for part in parts]
+    series = tuple(
+        (name, x, [float(np.mean([log[k][name] for k in part])) for part in parts])
+        for name in names
+    )
+    positive = all(value > 0 for _, _, y in series for value in y)
+    return (Curve("Training losses", "step", "loss (mean over steps)", series, log_y=positive),)
