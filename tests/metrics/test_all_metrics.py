@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -12,14 +13,14 @@ from vesalius.metrics import Metric, all_metrics
 
 def test_every_level_is_there() -> None:
     names = {metric.name for metric in all_metrics()}
-    assert {"MAE", "PSNR", "SSIM", "MS-SSIM", "Dice", "HD95", "AUC", "tissue agreement"} <= names
+    assert {"mae", "psnr", "ssim", "ms_ssim", "dice", "hd95", "auc", "tissue_agreement"} <= names
     assert {metric.level for metric in all_metrics()} == {"pixel", "feature", "clinical"}
     assert len(all_metrics()) == len(set(all_metrics()))
 
 
 @pytest.mark.parametrize("metric", all_metrics(), ids=lambda metric: metric.__name__)
 def test_what_a_metric_says_of_itself(metric: type[Metric]) -> None:
-    assert metric.name
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", metric.name)
     assert metric.level in {"pixel", "feature", "clinical"}
     assert metric.direction in {"up", "down", "zero"}
     assert len(metric.citation) > 10

@@ -207,8 +207,9 @@ def set_interval(
 ) -> Interval:
     """Value of a set metric (FID, FRD, KID, ...) and its 95 % interval.
 
-    Both sets are resampled by patient, independently; None for ``patients`` makes every row its own
-    patient (generated images). A resample repeats rows, which moves distances between distributions
+    Both sets are resampled by patient, together where they have the same patients and else
+    independently; None for ``patients`` makes every row its own patient (generated images). A
+    resample repeats rows, which moves distances between distributions
     away from their value; the mean of that shift is taken off the percentiles and given as
     ``bias``. It shifts the interval and does not correct ``value``. The bounds are NaN for fewer
     than two patients in a set.
@@ -219,10 +220,13 @@ def set_interval(
     draws_a, draws_b = _Clusters(features_a, patients_a), _Clusters(features_b, patients_b)
     if min(len(draws_a), len(draws_b)) < 2:
         return Interval(value, math.nan, math.nan, math.nan, 0, 0)
-    return _centred(
-        value,
-        [float(statistic(draws_a.draw(rng), draws_b.draw(rng))) for _ in range(n_boot)],
-    )
+    together = None not in (patients_a, patients_b) and draws_a.names == draws_b.names
+    found = []
+    for _ in range(n_boot):
+        taken = draws_a.take(rng)
+        other = taken if together else draws_b.take(rng)
+        found.append(float(statistic(draws_a.draw(taken), draws_b.draw(other))))
+    return _centred(value, found)
 
 
 def table_interval(
@@ -247,7 +251,7 @@ def table_interval(
         return Interval(value, math.nan, math.nan, 0.0, 0, 0)
     found = []
     for _ in range(n_boot):
-        rows = clusters.rows(rng).to(scores.device)
+        rows = clusters.rows(clusters.take(rng)).to(scores.device)
         found.append(float(statistic(scores[rows], labels[rows])))
     known = np.asarray([one for one in found if not math.isnan(one)])
     low, high = _percentiles(known, (LOW, HIGH)) if len(known) else (math.nan, math.nan)
@@ -267,19 +271,23 @@ class _Clusters:
         groups: dict[object, list[int]] = {}
         for row, name in enumerate(names):
             groups.setdefault(name, []).append(row)
-        self._groups = [np.asarray(rows) for rows in groups.values()]
+        self.names = sorted(groups, key=str)
+        self._groups = [np.asarray(groups[name]) for name in self.names]
 
     def __len__(self) -> int:
         return len(self._groups)
 
-    def rows(self, rng: np.random.Generator) -> Tensor:
-        """Row numbers of as many patients as there are, drawn with replacement."""
-        taken = rng.integers(len(self._groups), size=len(self._groups))
+    def take(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """As many patients as there are, drawn with replacement."""
+        return rng.integers(len(self.names), size=len(self.names))
+
+    def rows(self, taken: NDArray[np.int64]) -> Tensor:
+        """Row numbers of the patients ``taken``."""
         return from_numpy(np.concatenate([self._groups[k] for k in taken]))
 
-    def draw(self, rng: np.random.Generator) -> Tensor:
-        """Rows of as many patients as there are, drawn with replacement."""
-        return self._features[self.rows(rng).to(self._features.device)]
+    def draw(self, taken: NDArray[np.int64]) -> Tensor:
+        """Rows of the patients ``taken``."""
+        return self._features[self.rows(taken).to(self._features.device)]
 
 
 def _centred(value: float, resampled: list[float]) -> Interval:

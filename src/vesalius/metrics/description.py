@@ -37,8 +37,11 @@ def title(metric: Metric) -> str:
     >>> title(PSNR(4024, data_unit="HU"))
     'PSNR (data_range 4024 HU)'
     """
+    kind = type(metric).__name__
+    label = metric.name.upper().replace("_", "-") if kind.isupper() else metric.name
+    label = label.replace("_", " ")
     if not dataclasses.is_dataclass(metric):
-        return metric.name
+        return label
     data_unit = getattr(metric, "data_unit", "1")
     chosen = []
     for item in dataclasses.fields(metric):
@@ -52,7 +55,7 @@ def title(metric: Metric) -> str:
             continue
         in_unit = item.name in IN_DATA_UNIT and not isinstance(value, str) and data_unit != "1"
         chosen.append(f"{item.name} {_printed(value)}" + (f" {data_unit}" if in_unit else ""))
-    return metric.name + (f" ({', '.join(chosen)})" if chosen else "")
+    return label + (f" ({', '.join(chosen)})" if chosen else "")
 
 
 def _printed(value: Any) -> str:

@@ -104,12 +104,12 @@ def test_against_monai(space: tuple[int, ...], seed: int) -> None:
     spacing = (0.8, 1.5, 2.5)[: len(space)]
     both = {"include_background": True}
     wanted = {
-        "Dice": compute_dice(predicted, reference, **both),
-        "IoU": compute_iou(predicted, reference, **both),
-        "HD95": compute_hausdorff_distance(
+        "dice": compute_dice(predicted, reference, **both),
+        "iou": compute_iou(predicted, reference, **both),
+        "hd95": compute_hausdorff_distance(
             predicted, reference, percentile=95, spacing=list(spacing), **both
         ),
-        "surface Dice": compute_surface_dice(
+        "surface_dice": compute_surface_dice(
             predicted, reference, class_thresholds=[2.0], spacing=list(spacing), **both
         ),
     }

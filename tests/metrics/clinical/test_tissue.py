@@ -18,7 +18,7 @@ def test_bone_by_hand() -> None:
     reference = torch.tensor([[[[-1000.0, 40.0, 250.0], [900.0, 1200.0, 30.0]]]])
     predicted = torch.tensor([[[[-1000.0, 260.0, 250.0], [100.0, 1200.0, 30.0]]]])
     bone = RegionDice(250.0, "bone", data_unit="HU")
-    assert title(bone) == "region Dice (threshold 250 HU, region_name bone)"
+    assert title(bone) == "region dice (threshold 250 HU, region_name bone)"
     assert bone.statistic(predicted, reference).item() == pytest.approx(2 * 2 / 6)
     air = RegionDice(-500.0, "air", data_unit="HU", side="below")
     assert air.statistic(predicted, reference).item() == 1.0

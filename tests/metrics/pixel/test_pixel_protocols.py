@@ -8,7 +8,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from vesalius.metrics import title
-from vesalius.metrics.pixel import MAE, PSNR, SSIM, UniformWindow, fastmri, synthrad_like
+from vesalius.metrics.pixel import MAE, MSSSIM, PSNR, SSIM, UniformWindow, fastmri, synthrad_like
 
 
 def test_fastmri_on_a_volume() -> None:
@@ -17,9 +17,9 @@ def test_fastmri_on_a_volume() -> None:
     predicted = reference + 3e-5 * torch.randn(reference.shape, generator=generator)
     x, y = (images[0, 0].double().numpy() for images in (predicted, reference))
     wanted = {
-        "NMSE": np.linalg.norm(y - x) ** 2 / np.linalg.norm(y) ** 2,
-        "PSNR": peak_signal_noise_ratio(y, x, data_range=y.max()),
-        "SSIM": np.mean(
+        "nmse": np.linalg.norm(y - x) ** 2 / np.linalg.norm(y) ** 2,
+        "psnr": peak_signal_noise_ratio(y, x, data_range=y.max()),
+        "ssim": np.mean(
             [structural_similarity(b, a, data_range=y.max()) for a, b in zip(x, y, strict=True)]
         ),
     }
@@ -50,9 +50,9 @@ def test_synthrad_like_on_a_volume() -> None:
     blank_x, blank_y = np.where(m, cx, -1024) + 1024, np.where(m, cy, -1024) + 1024
     _, full = structural_similarity(blank_y, blank_x, data_range=4024, full=True)
     wanted = {
-        "MAE": np.abs(x - y)[m].mean(),
-        "PSNR": 10 * np.log10(4024**2 / ((cx - cy)[m] ** 2).mean()),
-        "SSIM": full[3:-3, 3:-3, 3:-3][m[3:-3, 3:-3, 3:-3]].mean(),
+        "mae": np.abs(x - y)[m].mean(),
+        "psnr": 10 * np.log10(4024**2 / ((cx - cy)[m] ** 2).mean()),
+        "ssim": full[3:-3, 3:-3, 3:-3][m[3:-3, 3:-3, 3:-3]].mean(),
     }
     found = {
         metric.name: metric.statistic(predicted, reference, mask).item()
@@ -66,6 +66,7 @@ def test_titles_say_what_the_number_depends_on() -> None:
     assert title(PSNR("reference_maximum")) == "PSNR (data_range reference maximum)"
     assert title(MAE("HU")) == "MAE"
     assert title(MAE("HU", limits=(-160, 240))) == "MAE (limits [-160, 240] HU)"
+    assert title(MSSSIM(1.0)) == "MS-SSIM (data_range 1)"
     small = SSIM(1.0, window=UniformWindow(5))
     assert (
         title(small) == "SSIM (data_range 1, window UniformWindow(size=5, sample_covariance=True))"

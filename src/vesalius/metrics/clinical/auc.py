@@ -37,7 +37,7 @@ class AUC(TableMetric):
     NaN where a label, or every other label, has no case.
     """
 
-    name: ClassVar[str] = "AUC"
+    name: ClassVar[str] = "auc"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = (

@@ -24,7 +24,7 @@ class CalibrationError(TableMetric):
     true. Bins weigh as many cases as they hold. NaN for an empty table.
     """
 
-    name: ClassVar[str] = "calibration error"
+    name: ClassVar[str] = "calibration_error"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "down"
     citation: ClassVar[str] = "Naeini et al., AAAI 2015; Guo et al., ICML 2017, arXiv:1706.04599"

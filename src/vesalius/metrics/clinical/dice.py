@@ -32,7 +32,7 @@ class Dice(CaseMetric):
         summary, 1.0 rewards it (BraTS).
     """
 
-    name: ClassVar[str] = "Dice"
+    name: ClassVar[str] = "dice"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Dice, Ecology 26:297, 1945, doi:10.2307/1932409"

@@ -33,7 +33,7 @@ class HD95(CaseMetric):
         Voxel size along every axis of space; it must fit the images.
     """
 
-    name: ClassVar[str] = "HD95"
+    name: ClassVar[str] = "hd95"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "down"
     citation: ClassVar[str] = "Huttenlocher et al., IEEE TPAMI 15:850, 1993, doi:10.1109/34.232073"

@@ -27,7 +27,7 @@ class IoU(CaseMetric):
         As for :class:`~vesalius.metrics.clinical.dice.Dice`.
     """
 
-    name: ClassVar[str] = "IoU"
+    name: ClassVar[str] = "iou"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = (

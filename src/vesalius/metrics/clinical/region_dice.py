@@ -33,7 +33,7 @@ class RegionDice(CaseMetric):
         "above": values of at least the threshold; "below": values under it.
     """
 
-    name: ClassVar[str] = "region Dice"
+    name: ClassVar[str] = "region_dice"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Dice, Ecology 26:297, 1945, doi:10.2307/1932409"

@@ -35,7 +35,7 @@ class SurfaceDice(CaseMetric):
         Distance up to which a surface counts as agreeing, such as that between two readers.
     """
 
-    name: ClassVar[str] = "surface Dice"
+    name: ClassVar[str] = "surface_dice"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = (

@@ -36,7 +36,7 @@ class TissueAgreement(CaseMetric):
         2 to 5; three suit brain T1 (cerebrospinal fluid, grey matter, white matter) in a mask.
     """
 
-    name: ClassVar[str] = "tissue agreement"
+    name: ClassVar[str] = "tissue_agreement"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Liao et al., multilevel Otsu, J Inf Sci Eng 17:713, 2001"

@@ -30,7 +30,7 @@ class VolumeError(CaseMetric):
         Three voxel sizes; for 2D images the third is the slice thickness.
     """
 
-    name: ClassVar[str] = "volume error"
+    name: ClassVar[str] = "volume_error"
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "zero"
     citation: ClassVar[str] = "Taha & Hanbury, BMC Med Imaging, 2015, doi:10.1186/s12880-015-0068-x"

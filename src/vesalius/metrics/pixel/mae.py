@@ -31,7 +31,7 @@ class MAE(CaseMetric):
     3.0
     """
 
-    name: ClassVar[str] = "MAE"
+    name: ClassVar[str] = "mae"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "down"
     citation: ClassVar[str] = "Willmott & Matsuura, Clim Res 30:79, 2005, doi:10.3354/cr030079"

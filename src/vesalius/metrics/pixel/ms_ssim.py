@@ -46,7 +46,7 @@ class MSSSIM(CaseMetric):
         One a scale, finest first.
     """
 
-    name: ClassVar[str] = "MS-SSIM"
+    name: ClassVar[str] = "ms_ssim"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Wang et al., Asilomar 2003, doi:10.1109/ACSSC.2003.1292216"

@@ -30,7 +30,7 @@ class MSE(CaseMetric):
         (low, high) to which both images are clipped first; None leaves them as they are.
     """
 
-    name: ClassVar[str] = "MSE"
+    name: ClassVar[str] = "mse"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "down"
     citation: ClassVar[str] = "Wang & Bovik, IEEE SPM 26:98, 2009, doi:10.1109/MSP.2008.930649"

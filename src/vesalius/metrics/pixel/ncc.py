@@ -23,7 +23,7 @@ class NCC(CaseMetric):
     the mask.
     """
 
-    name: ClassVar[str] = "NCC"
+    name: ClassVar[str] = "ncc"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Lewis, Fast normalized cross-correlation, Vision Interface, 1995"

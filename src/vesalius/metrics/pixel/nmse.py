@@ -23,7 +23,7 @@ class NMSE(CaseMetric):
     reference is zero all over.
     """
 
-    name: ClassVar[str] = "NMSE"
+    name: ClassVar[str] = "nmse"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "down"
     citation: ClassVar[str] = "Zbontar et al., fastMRI, 2018, arXiv:1811.08839"

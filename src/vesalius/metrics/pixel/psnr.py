@@ -39,7 +39,7 @@ class PSNR(CaseMetric):
     40.0
     """
 
-    name: ClassVar[str] = "PSNR"
+    name: ClassVar[str] = "psnr"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Huynh-Thu & Ghanbari, Electron Lett, 2008, doi:10.1049/el:20080522"

@@ -60,7 +60,7 @@ class SSIM(CaseMetric):
     1.0
     """
 
-    name: ClassVar[str] = "SSIM"
+    name: ClassVar[str] = "ssim"
     level: ClassVar[Level] = "pixel"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = "Wang et al., IEEE TIP 13:600, 2004, doi:10.1109/TIP.2003.819861"
