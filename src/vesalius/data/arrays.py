@@ -26,9 +26,17 @@ _BROKEN = (
     pickle.UnpicklingError,
 )
 
+_PICKLE = b"\x80"
+"""First byte of a pickle of protocol 2 or later; an array starts with 0x93, an archive with PK."""
+
+
+def _first_byte(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(1)
+
 
 def _sentence(path: Path, error: BaseException) -> InputError:
-    if "allow_pickle" in str(error):
+    if "Object arrays" in str(error) or _first_byte(path) == _PICKLE:
         return InputError(
             "an array of numbers",
             came="a pickle, which could run code when loaded",
