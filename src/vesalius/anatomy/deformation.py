@@ -37,7 +37,7 @@ def smooth_velocity(amplitude_mm: float, smoothness_mm: float, rng: torch.Genera
 
 def exponential(velocity: Tensor) -> Tensor:
     """Displacement in mm of the flow of ``velocity`` for unit time, by scaling and squaring."""
-    displacement = velocity / 2**SQUARINGS
+    displacement: Tensor = velocity / 2**SQUARINGS
     nodes = CONTROL.points().reshape(-1, 3)
     for _ in range(SQUARINGS):
         flat = displacement.reshape(-1, 3)

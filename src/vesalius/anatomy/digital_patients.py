@@ -119,7 +119,7 @@ class DigitalPatients(Source):
         return tuple(found)
 
     def locate(self, case: Case) -> tuple[Patient, Grid]:
-        """Find the patient and the grid of a case; raises InputError for cases of another source."""
+        """Find patient and grid of a case; raises InputError for cases of another source."""
         parts = case.identifier.split("-")
         sound = parts[0] == "digital" and all(part.isdigit() for part in parts[1::2])
         if not sound or len(parts) not in (2, 4) or int(parts[1]) >= self.n:

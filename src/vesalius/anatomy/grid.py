@@ -30,9 +30,9 @@ class Grid:
 
     @staticmethod
     def of(size: tuple[int, ...], field_of_view_mm: tuple[float, ...], z_mm: float) -> Grid:
-        """Make the grid of ``size`` that covers ``field_of_view_mm``; as many entries, two or three."""
-        if len(size) not in (2, 3) or min(size) < 4:
-            raise InputError("two or three sizes of at least 4", came=str(tuple(size)))
+        """Make the grid of ``size`` that covers ``field_of_view_mm``, with two or three axes."""
+        if len(size) not in (2, 3) or min(size) < 1:
+            raise InputError("two or three sizes of one or more", came=str(tuple(size)))
         if len(field_of_view_mm) != len(size) or min(field_of_view_mm) <= 0:
             raise InputError(
                 f"a field of view of {len(size)} positive lengths",

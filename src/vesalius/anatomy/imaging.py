@@ -45,17 +45,24 @@ def _blur_pixels(grid: Grid, width_mm: float) -> tuple[float, ...]:
     return across + tuple(deviation / spacing for spacing in grid.spacing_mm[-2:])
 
 
+def _noise_stream(patient: Patient, contrast: str, grid: Grid) -> torch.Generator:
+    """Return the stream of one scan: other time points, places and contrasts have other noise."""
+    days = patient.tumour.age_days if patient.tumour else 0.0
+    when = f"{patient.age_years:.4f} years, {days:.2f} days"
+    where = f"{grid.z_mm:.3f} mm"
+    return torch_stream(patient.seed, "digital", patient.index, "noise", contrast, when, where)
+
+
 def _magnetic_resonance(
     fractions: Tensor, grid: Grid, scanner: Scanner, contrast: str, patient: Patient, noise: bool
 ) -> Tensor:
     signal = (tissue_signals(scanner, contrast) @ fractions).reshape(grid.size)
     if not noise:
         return signal
-    names = ("digital", patient.index, contrast)
     # one coil for the whole session: the shading is alike in all contrasts
     coil = torch_stream(patient.seed, "digital", patient.index, "coil")
     shade = sensitivity(grid.points().reshape(-1, 3), scanner.shading, coil).reshape(grid.size)
-    rng = torch_stream(patient.seed, *names, "noise", f"{grid.z_mm:.3f}")
+    rng = _noise_stream(patient, contrast, grid)
     return rician(signal * shade, scanner.mr_noise, rng)
 
 
@@ -66,7 +73,7 @@ def _computed_tomography(
     image = gaussian_blur(attenuation_hu(fractions).reshape(grid.size), width)
     if not noise:
         return image
-    rng = torch_stream(patient.seed, "digital", patient.index, "ct", "noise", f"{grid.z_mm:.3f}")
+    rng = _noise_stream(patient, "ct", grid)
     texture = tuple(0.6 if pixels else 0.0 for pixels in width)
     return (image + kernel_noise(grid.size, scanner.ct_noise_hu, texture, rng)).clamp_min(-1024.0)
 
@@ -77,11 +84,13 @@ def _positron_emission(
     """Uptake blurred in all three directions, also for a single slice.
 
     Across slices the Gaussian is integrated by Gauss-Hermite quadrature with three nodes; the outer
-    two, of weight 1/6 each, are sampled on every other row and column.
+    two, of weight 1/6 each, are sampled on every other row and column of fine grids.
     """
     middle = uptake_suv(fractions).reshape(grid.size)
     offset = math.sqrt(3.0) * scanner.pet_blur_mm / FWHM_PER_DEVIATION
-    stride = 2 if min(grid.size[-2:]) >= 64 else 1
+    # half of the resolution serves as long as pixels stay finer than the point spread
+    even = all(count % 2 == 0 for count in grid.size[-2:])
+    stride = 2 if even and grid.edge_mm < 0.4 * scanner.pet_blur_mm else 1
     total = middle * (2 / 3)
     for raise_mm in (-offset, offset):
         points = grid.points(raise_mm, stride)
@@ -99,7 +108,7 @@ def _positron_emission(
     image = gaussian_blur(total, width)
     if not noise:
         return image
-    rng = torch_stream(patient.seed, "digital", patient.index, "pet", "noise", f"{grid.z_mm:.3f}")
+    rng = _noise_stream(patient, "pet", grid)
     texture = tuple(0.5 * pixels for pixels in width)
     return (image + counting_noise(image, scanner.pet_noise, texture, rng)).clamp_min(0.0)
 
@@ -111,12 +120,12 @@ def photograph(
     *,
     noise: bool = True,
 ) -> Mapping[str, Image]:
-    """Make the images of ``patient`` on ``grid`` with the scanner of the patient's site, and the truth.
+    """Make images of ``patient`` on ``grid`` with the scanner of the patient's site, and the truth.
 
     Returns one image ``(1, *size)`` a contrast, and ``mask`` (the head, uint8), ``tissues`` (labels
-    of :class:`Tissue`, uint8) and ``lesion`` (uint8). Without ``noise``, neither noise nor the coil's
-    shading. Typical ranges: T1w 0-2.2 (white matter 1), T2w 0-1 (fluid 1), FLAIR 0-1.8 (grey
-    matter 1), PDw 0-1.1 (fluid 1), CT -1024 to 1500 HU, PET 0-12 SUV.
+    of :class:`Tissue`, uint8) and ``lesion`` (uint8). Without ``noise``, neither noise nor
+    shading by the coil. Typical ranges: T1w 0-2.2 (white matter 1), T2w 0-1 (fluid 1), FLAIR
+    0-1.8 (grey matter 1), PDw 0-1.3 (grey matter 1), CT -1024 to 1500 HU, PET 0-12 SUV.
     """
     scanner = scanner_of(patient.site)
     affine = grid.affine()

@@ -20,7 +20,7 @@ Sex = Literal["female", "male"]
 LesionKind = Literal["none", "white_matter", "tumour", "mixed"]
 
 #: Growth of the volume of white-matter lesions, as a share a year.
-LESION_GROWTH_PER_YEAR = 0.08
+LESION_GROWTH_PER_YEAR = 0.04
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from torch import Tensor
 from vesalius.anatomy.lattice import Lattice
 
 #: Cell densities from which oedema, enhancing tumour and necrosis are seen.
-OEDEMA_FROM, TUMOUR_FROM, NECROSIS_FROM = 0.14, 0.55, 0.95
+OEDEMA_FROM, TUMOUR_FROM, NECROSIS_FROM = 0.14, 0.55, 0.90
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,10 @@ def cell_density(tumour: Tumour, white: Tensor, grey: Tensor, lattice: Lattice) 
     """Cell density of ``tumour`` on ``lattice`` whose nodes hold these shares of tissue."""
     diffusivity = tumour.diffusion_white_mm2 * white + tumour.diffusion_grey_mm2 * grey
     diffusivity = diffusivity * (white + grey > 0.5)
-    gap = (lattice.points() - torch.tensor(tumour.seed_mm)).norm(dim=-1)
+    away = (lattice.points() - torch.tensor(tumour.seed_mm)).norm(dim=-1)
+    # folds are personal, so the seed may fall into a sulcus: gliomas begin in white matter
+    origin = lattice.points()[away == away[white > 0.8 * white.max()].min()][0]
+    gap = (lattice.points() - origin).norm(dim=-1)
     start = torch.exp(-0.5 * (gap / 3.0) ** 2)
     return simulate(
         start,
