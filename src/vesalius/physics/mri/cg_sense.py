@@ -14,13 +14,14 @@ def cg_sense(
     operator: LinearOperator,
     *,
     iterations: int = 30,
-    regularisation: float = 1e-3,
+    regularisation: float = 5e-3,
 ) -> Tensor:
     """``argmin_x |A x - y|^2 + regularisation |x|^2``, every case by itself.
 
     ``y`` is of the operator's codomain; the result of its domain, ``(batch, 2, *space)``. The
     regularisation is relative to ``|A|^2``, which is at most one for normalised coil maps. Few
-    iterations regularise too.
+    iterations regularise too. The defaults are tuned for eight coils, fourfold acceleration and a
+    noise_std of 0.005.
 
     References
     ----------

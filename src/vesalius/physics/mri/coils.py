@@ -17,8 +17,9 @@ def simulated_coil_maps(space: tuple[int, ...], n_coils: int, seed: int) -> Tens
     Every coil is a small current loop that faces the centre from outside the field of view. Its
     sensitivity is its transverse magnetic field ``B_x - i B_y``, so magnitude and phase are smooth
     and belong together. The field is the curl of ``m x r / (r^2 + a^2)^(3/2)``: free of divergence,
-    a dipole's far away and on the axis exactly that of a loop of radius ``a`` (Biot-Savart). ``seed`` turns the ring and moves each loop a little. In three dimensions the ring
-    lies around the first axis, loops alternate along it. A single coil is one everywhere.
+    a dipole's far away and on the axis exactly that of a loop of radius ``a`` (Biot-Savart).
+    ``seed`` turns the ring and moves each loop a little. In three dimensions the ring lies around
+    the first axis, loops alternate along it. A single coil is one everywhere.
 
     References
     ----------
@@ -54,9 +55,11 @@ def simulated_coil_maps(space: tuple[int, ...], n_coils: int, seed: int) -> Tens
     # the loop's axis points at the centre: m = -(cosine, sine)
     along = -(to_u * cosine + to_v * sine)
     against = squared - 3 * radius_squared
-    falling = squared.pow(-2.5)
+    # the common factor (r^2 + a^2)^(-5/2), by products: a power takes ten times as long
+    inverse = squared.rsqrt()
+    inverse_squared = inverse * inverse
+    falling = inverse * inverse_squared * inverse_squared
     field_u = (3 * along * to_u + against * cosine) * falling
     field_v = (3 * along * to_v + against * sine) * falling
-    maps = torch.complex(field_u, -field_v)
-    normalised: Tensor = maps / torch.linalg.vector_norm(maps, dim=0, keepdim=True)
-    return normalised
+    length = (field_u.square() + field_v.square()).sum(0).rsqrt()
+    return torch.complex(field_u * length, -field_v * length)

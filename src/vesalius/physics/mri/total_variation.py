@@ -36,8 +36,8 @@ def differences_adjoint(u: Tensor) -> Tensor:
 
 def _length(u: Tensor) -> Tensor:
     """Length of the gradient over axes and channels together, ``(batch, 1, 1, *space)``."""
-    length: Tensor = torch.linalg.vector_norm(u, dim=(1, 2), keepdim=True)
-    return length
+    # torch.linalg.vector_norm over two axes takes many times as long on a CPU
+    return u.square().sum(dim=(1, 2), keepdim=True).sqrt()
 
 
 def objective(x: Tensor, y: Tensor, operator: LinearOperator, strength: float) -> Tensor:
@@ -54,7 +54,7 @@ def total_variation(
     operator: LinearOperator,
     *,
     strength: float = 2e-3,
-    iterations: int = 100,
+    iterations: int = 200,
 ) -> Tensor:
     """``argmin_x |A x - y|^2 / 2 + strength TV(x)``, every case by itself.
 
@@ -62,9 +62,9 @@ def total_variation(
     ``strength`` has the unit of the image: the default is tuned for images of full scale one,
     eight coils, fourfold acceleration and a noise_std of 0.005.
 
-    Condat and Vu's primal-dual iteration with over-relaxed dual step; it converges for
-    ``1/primal_step - dual_step |D|^2 >= |A|^2 / 2``, kept here with a factor of two to spare as
-    the power iteration finds ``|A|`` from below.
+    Condat and Vu's primal-dual iteration; it converges for
+    ``1/primal_step - dual_step |D|^2 >= |A|^2 / 2``, kept here with a margin of a tenth because the
+    power iteration finds ``|A|`` from below.
 
     References
     ----------
@@ -80,9 +80,10 @@ def total_variation(
         gram = operator.gram
         smoothness = operator_norm(operator, target).square()
         difference_norm_squared = 4.0 * (target.ndim - 2)
-        # |D|^2 dual_step = |A|^2 balances the two terms of the step size condition
-        dual_step = per_case(smoothness / difference_norm_squared, target)
-        primal_step = per_case(0.5 / smoothness, target)
+        # dual_step |D|^2 = 0.2 |A|^2 was fastest of 0.01 to 1; dual steps are small as the dual
+        # variable is bounded by the strength
+        dual_step = per_case(0.2 * smoothness / difference_norm_squared, target)
+        primal_step = per_case(1 / (0.75 * smoothness), target)
         x = target
         u = differences(torch.zeros_like(x))
         for _ in range(iterations):
