@@ -204,3 +204,12 @@ def test_spanning_window():
     assert spanning_window(one, two, percentiles=(0, 100), symmetric=True) == (-4.0, 4.0)
     assert spanning_window(np.array([[np.nan, np.inf]])) == (0.0, 1.0)
     assert spanning_window(np.full((2, 2), 7.0)) == (7.0, 7.0)
+
+
+def test_signed_ends_are_reached_at_equal_distances_from_zero():
+    table = colour_table("signed", 255)
+    values = np.array([[-3.0, -1.5, 3.0, 9.0]])
+    shown = decoded(Picture("d", values, (-3.0, 3.0), "HU", "signed"))
+    assert shown[0].tolist() == [table[i].tolist() for i in (0, 64, 254, 254)]
+    narrow = decoded(Picture("d", values, (-1.5, 3.0), "HU", "signed"))
+    assert narrow[0].tolist() == [table[i].tolist() for i in (64, 64, 254, 254)]

@@ -172,3 +172,10 @@ def test_tiny_numbers_are_not_printed_as_zero(record):
     assert rows[0].rows[0].baseline_value == "0.004"
     close = rows_by_metric([record(baseline_value=12.3401)])
     assert close[0].rows[0].difference == "better by 0.0001"
+
+
+@pytest.mark.parametrize("field", ["protocol", "dataset", "recipe", "task", "unit", "metric"])
+def test_different_measurements_never_share_a_metric(record, field):
+    found = rows_by_metric([record(), record(**{field: "other"}), record(group="shifted")])
+    assert [len(metric.rows) for metric in found] == [2, 1]
+    assert getattr(found[1], field) == "other"

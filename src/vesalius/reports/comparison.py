@@ -154,7 +154,7 @@ def _row(key: _Key, records: Sequence[Record | None], splits: bool, tasks: bool)
         if record.baseline_value is not None and not math.isnan(record.baseline_value)
     }
     baseline = "; ".join(
-        f"{numbers.number(value, decimals)} ({name})" for name, value in sorted(baselines)
+        f"{numbers.beside(value, decimals)} ({name})" for name, value in sorted(baselines)
     )
     split = f"split {key.split or 'not recorded'}" if splits else ""
     where = [key.dataset, key.protocol, split, key.task if tasks else ""]
