@@ -19,6 +19,41 @@ from vesalius.dicom.pixels import decode, stored_type
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
+_INTEGERS = (
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "NumberOfFrames",
+)
+_NUMBERS = ("RescaleSlope", "RescaleIntercept", "SliceThickness")
+_OTHERS = (
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "Modality",
+    "Units",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+)
+_UNREADABLE = (
+    EOFError,
+    OSError,
+    ValueError,
+    TypeError,
+    struct.error,
+    AttributeError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+)
+"""What pydicom raises, beside its own exceptions, for files that are cut off or corrupt."""
+
 _MODALITIES = {"PT": "PET", "CR": "DX", "DX": "DX"}
 
 
@@ -28,27 +63,33 @@ def open_file(path: Path, case: str, *, pixels: bool = True) -> FileDataset | No
     Errors name ``case`` and never the file, whose name may be the patient's.
     """
     from pydicom import dcmread
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     try:
-        return dcmread(path, stop_before_pixels=not pixels)
+        dataset = dcmread(path, stop_before_pixels=not pixels)
+        _convert(dataset)
     except InvalidDicomError:
         return None
-    except (
-        EOFError,
-        OSError,
-        ValueError,
-        struct.error,
-        AttributeError,
-        KeyError,
-        NotImplementedError,
-    ) as error:
+    except (*_UNREADABLE, BytesLengthException) as error:
         raise InputError(
             "a readable DICOM file",
             case=case,
             came=f"a truncated or corrupt one ({type(error).__name__})",
             remedy="export the series again",
         ) from None
+    return dataset
+
+
+def _convert(dataset: FileDataset) -> None:
+    """Turn the elements that we use from bytes into values, which fails where they are corrupt."""
+    for keyword in _INTEGERS:
+        if dataset.get(keyword) is not None:
+            int(dataset.get(keyword))
+    for keyword in _NUMBERS:
+        if dataset.get(keyword) is not None:
+            float(dataset.get(keyword))
+    for keyword in _OTHERS:
+        dataset.get(keyword)
 
 
 def image_files(folder: Path) -> Iterator[Path]:
