@@ -1,0 +1,83 @@
+"""``vesalius evaluate`` and ``vesalius report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vesalius.cli.output import record_rows, say, say_json, say_table
+from vesalius.cli.progress import shown
+
+
+def evaluate(
+    real: Annotated[Path, typer.Argument(metavar="REAL", help="A folder of real images.")],
+    generated: Annotated[
+        Path, typer.Argument(metavar="GENERATED", help="A folder of images that anything drew.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the report goes.")],
+    mask: Annotated[
+        Path | None, typer.Option(help="A folder of masks, named as the real images.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Judge as this task does; see: vesalius list tasks.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of both folders where the files do not say it.")
+    ] = None,
+    value_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--range", metavar="LOW HIGH", help="Intensities that are compared."),
+    ] = None,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="Go on where files have no partner.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the resampling behind intervals.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Judge images that other software drew: by pair where names match, and as a set."""
+    from vesalius.core.record import read_records
+    from vesalius.runner.folders import evaluate_folders
+
+    with shown() as watch:
+        report = evaluate_folders(
+            real,
+            generated,
+            mask=mask,
+            task=task,
+            unit=unit,
+            value_range=value_range,
+            unpaired=unpaired,
+            out=output,
+            seed=seed,
+            watch=watch,
+        )
+    records = read_records(output / "metrics.json")
+    if json:
+        say_json({"report": str(report), "records": [one.to_json() for one in records]})
+        return
+    say_table("What was measured", record_rows(records))
+    say("")
+    say(f"report: {report}")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a judged run.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the path as JSON.")] = False,
+) -> None:
+    """Write a run's report again from what its folder holds."""
+    from vesalius.core.errors import InputError
+    from vesalius.runner.run import Run
+
+    run = Run.open(folder)
+    if run.status not in ("judged", "reported"):
+        raise InputError(
+            "a judged run", came=f"one that is '{run.status}'", case=folder,
+            remedy=f"finish it with: vesalius resume {folder}",
+        )  # fmt: skip
+    path = run.report()
+    if json:
+        say_json({"report": str(path)})
+    else:
+        say(f"report: {path}")
