@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
-from conftest import SECRETS, make_slice, oblique_affine_lps, save
+from invented_series import SECRETS, make_slice, oblique_affine_lps, save
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
