@@ -54,14 +54,17 @@ def _noise_stream(patient: Patient, contrast: str, grid: Grid) -> torch.Generato
 
 
 def _magnetic_resonance(
-    fractions: Tensor, grid: Grid, scanner: Scanner, contrast: str, patient: Patient, noise: bool
+    fractions: Tensor,
+    grid: Grid,
+    scanner: Scanner,
+    contrast: str,
+    patient: Patient,
+    shade: Tensor | None,
 ) -> Tensor:
+    """Signal with shading and noise; where ``shade`` is None, with neither."""
     signal = (tissue_signals(scanner, contrast) @ fractions).reshape(grid.size)
-    if not noise:
+    if shade is None:
         return signal
-    # one coil for the whole session: the shading is alike in all contrasts
-    coil = torch_stream(patient.seed, "digital", patient.index, "coil")
-    shade = sensitivity(grid.points().reshape(-1, 3), scanner.shading, coil).reshape(grid.size)
     rng = _noise_stream(patient, contrast, grid)
     return rician(signal * shade, scanner.mr_noise, rng)
 
@@ -129,7 +132,11 @@ def photograph(
     """
     scanner = scanner_of(patient.site)
     affine = grid.affine()
-    fractions = tissue_fractions(patient, grid.points().reshape(-1, 3), edge_mm=grid.edge_mm)
+    points = grid.points().reshape(-1, 3)
+    fractions = tissue_fractions(patient, points, edge_mm=grid.edge_mm)
+    # one coil for the whole session: the shading is alike in all contrasts
+    coil = torch_stream(patient.seed, "digital", patient.index, "coil")
+    shade = sensitivity(points, scanner.shading, coil).reshape(grid.size) if noise else None
     images: dict[str, Image] = {}
     for contrast in contrasts:
         if contrast not in MODALITIES:
@@ -140,7 +147,7 @@ def photograph(
         elif contrast == "pet":
             data = _positron_emission(fractions, grid, scanner, patient, noise)
         else:
-            data = _magnetic_resonance(fractions, grid, scanner, contrast, patient, noise)
+            data = _magnetic_resonance(fractions, grid, scanner, contrast, patient, shade)
         images[contrast] = Image(data[None].contiguous(), affine, unit=unit, modality=modality)
     truths = {
         "mask": fractions[Tissue.AIR] < 0.5,

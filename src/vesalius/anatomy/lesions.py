@@ -86,24 +86,17 @@ def draw_lesions(seed: int, index: int, volume_ml: float) -> tuple[Lesion, ...]:
 def lesion_distance(points: Tensor, lesions: tuple[Lesion, ...]) -> Tensor:
     """Signed distance ``(n,)`` in mm to the nearest lesion, at points of the standard head."""
     nearest = torch.full((points.shape[0],), 1e3)
-    low, high = points.amin(0).tolist(), points.amax(0).tolist()
-    for lesion in lesions:
-        margin = lesion.half_length_mm + 5.0
-        if any(
-            centre < least - margin or centre > most + margin
-            for centre, least, most in zip(lesion.centre_mm, low, high, strict=True)
-        ):
-            continue
-        offset = points - points.new_tensor(lesion.centre_mm)
-        close = (offset.square().sum(-1) < margin**2).nonzero()[:, 0]
-        if not len(close):
-            continue
-        here = offset[close]
-        along = here @ points.new_tensor(lesion.axis)
-        across = (here.square().sum(-1) - along**2).clamp_min(0).sqrt()
-        # an outline that is not quite an ellipsoid
-        wobble = 0.12 * torch.sin(here.sum(-1) * 2.0 / lesion.half_width_mm)
-        level = torch.hypot(along / lesion.half_length_mm, across / lesion.half_width_mm) + wobble
-        distance = (level - 1) * lesion.half_width_mm
-        nearest[close] = torch.minimum(nearest[close], distance)
-    return nearest
+    if not lesions:
+        return nearest
+    centres = points.new_tensor([lesion.centre_mm for lesion in lesions])
+    axes = points.new_tensor([lesion.axis for lesion in lesions])
+    lengths = points.new_tensor([lesion.half_length_mm for lesion in lesions])
+    widths = points.new_tensor([lesion.half_width_mm for lesion in lesions])
+    point, which = (torch.cdist(points, centres) < lengths + 5.0).nonzero().unbind(1)
+    offset = points[point] - centres[which]
+    along = (offset * axes[which]).sum(-1)
+    across = (offset.square().sum(-1) - along**2).clamp_min(0).sqrt()
+    # an outline that is not quite an ellipsoid
+    wobble = 0.12 * torch.sin(offset.sum(-1) * 2.0 / widths[which])
+    level = torch.hypot(along / lengths[which], across / widths[which]) + wobble
+    return nearest.scatter_reduce(0, point, (level - 1) * widths[which], "amin")
