@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from vesalius.cli.output import record_rows, say, say_json, say_table
 if TYPE_CHECKING:
     from vesalius.core.recipe import Recipe
     from vesalius.core.record import Record
+    from vesalius.data import Source
 
 Rows = list[dict[str, Any]]
 
@@ -42,9 +43,11 @@ def _recipes() -> Rows:
 
 
 def _systems() -> Rows:
+    from dataclasses import asdict
+
     from vesalius import recipes
 
-    return [dict(row) for row in recipes.systems()]
+    return [asdict(system) for system in recipes.systems()]
 
 
 def _tasks() -> Rows:
@@ -74,7 +77,11 @@ def _datasets() -> Rows:
     from vesalius.data import all_sources
     from vesalius.dicom import DicomFolder
 
-    sources = (DigitalPatients, *all_sources().values(), DicomFolder)
+    sources: tuple[type[Source], ...] = (
+        DigitalPatients,
+        *all_sources().values(),
+        DicomFolder,
+    )
     return [
         {
             "data": source.name,
@@ -112,8 +119,10 @@ def list_(
     rows = _LISTS[kind]()
     if json:
         say_json(rows)
-    else:
-        say_table(kind.value, rows, wide="what it is")
+        return
+    hidden = {"citation", "mechanism", "identifier"}  # long words, for --json
+    short = [{key: value for key, value in row.items() if key not in hidden} for row in rows]
+    say_table(kind.value, short, wide="what it is")
 
 
 def show(
@@ -139,7 +148,7 @@ def show(
     _page(found, measured)
 
 
-def _page(recipe: Recipe, measured: list[Record]) -> None:
+def _page(recipe: Recipe, measured: Sequence[Record]) -> None:
     from vesalius.core.call import Call
 
     source = recipe.provenance
@@ -233,11 +242,12 @@ def data(
         say_json(found)
         return
     for name, value in found.items():
+        said = value
         if isinstance(value, dict):
-            value = ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+            said = ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
         elif isinstance(value, list):
-            value = ", ".join(value) or "none"
-        say(f"{name}: {value}")
+            said = ", ".join(value) or "none"
+        say(f"{name}: {said}")
 
 
 def _plain(value: Any) -> str:

@@ -65,7 +65,7 @@ def show_warning(
     """Print a warning as one line, without the source line that it came from."""
     del category, filename, lineno, line
     text = " ".join(str(message).split())
-    print(f"warning: {text}", file=file or sys.stderr)  # noqa: T201
+    print(f"warning: {text}", file=file or sys.stderr)
 
 
 def plain_warnings() -> None:

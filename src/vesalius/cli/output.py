@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from vesalius.core.record import Record
 
 
+WIDTH = 160
+
+
 def say(text: str) -> None:
     """A line on standard output."""
     sys.stdout.write(text + "\n")
@@ -38,7 +41,8 @@ def say_table(title: str, rows: Sequence[Mapping[str, Any]], *, wide: str = "") 
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    # what is piped is not folded to the width of a terminal that is not there
+    console = Console() if sys.stdout.isatty() else Console(file=sys.stdout, width=WIDTH)
     if not rows:
         say(f"{title}: none.")
         return

@@ -29,7 +29,7 @@ def _version(asked: bool) -> None:
 
 @program.callback()
 def shared(
-    version: Annotated[  # noqa: FBT002 (typer's own way of writing a flag)
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,

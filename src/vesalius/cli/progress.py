@@ -23,8 +23,12 @@ class Shown(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
-    def stage(self, name: str, total: int) -> None: ...
-    def advance(self, done: int, note: str = "", total: int | None = None) -> None: ...
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage."""
+
+    def advance(self, done: int, note: str = "", total: int | None = None) -> None:
+        """Be so far."""
 
 
 def duration(seconds: float) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,23 +17,15 @@ from vesalius.core.image import Image
 from vesalius.runner.drawn_files import Places
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.new_cases import KSPACE, NewCase, Read, new_cases, read_case
-from vesalius.runner.orientation import (
-    RADIOLOGICAL,
-    Directions,
-    Turn,
-    directions,
-    has_geometry,
-    superior_axis,
-)
+from vesalius.runner.orientation import Turn, slice_of, superior_axis
 from vesalius.runner.run import Run, Silent, Watcher
-from vesalius.tasks.task import Task, collate
+from vesalius.runner.trained_on import Trained, add_note
+from vesalius.tasks.task import collate
 
 if TYPE_CHECKING:
     from vesalius.generative.system import System
 
 SLICES_AT_ONCE = 8
-#: Voxel sizes that differ by more than this part from those trained on are remarked on.
-SPACING_TOLERANCE = 0.2
 NOTICE = "Synthetic image: made by a generative model, not measured. Not for diagnosis."
 
 
@@ -50,54 +40,6 @@ class BrokenCases(InputError):
             came=f"{len(broken)} of {len(broken) + n_done} that could not be ({listed})",
             remedy="the others are written; mend these and repeat the command",
         )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a new image is compared with: orientation and voxel size of a training image."""
-
-    directions: Directions | None
-    spacing_mm: tuple[float, ...] | None
-
-    @staticmethod
-    def on(task: Task) -> Trained:
-        """From the first training case; nothing is known of k-space and unconditional tasks."""
-        given = task.given_images()
-        if not given or given == (KSPACE,):
-            return Trained(None, None)
-        image = task.source.read(task.split["train"][0])[given[0]]
-        if has_geometry(image):
-            return Trained(directions(image), image.spacing_mm)
-        # pictures without geometry are shown as radiologists look at them
-        return Trained(RADIOLOGICAL if task.shape.dims == 2 else None, None)
-
-    def turn(self, image: Image, notes: list[str]) -> Turn:
-        """How ``image`` is turned before the networks see it."""
-        still = Turn.none(len(image.space))
-        if self.directions is None or not has_geometry(image):
-            return still
-        turn = Turn.between(directions(image), self.directions)
-        if turn is None:
-            _add(notes, "the image lies in another plane than the images that were trained on")
-        return turn or still
-
-    def compare_spacing(self, image: Image, notes: list[str]) -> None:
-        """Remark on voxels of another size than those trained on."""
-        if self.spacing_mm is None or not has_geometry(image):
-            return
-        ratio = math.prod(image.spacing_mm) / math.prod(self.spacing_mm)
-        ratio **= 1 / len(self.spacing_mm)
-        if abs(ratio - 1) > SPACING_TOLERANCE:
-            sizes = [
-                " x ".join(f"{s:.3g}" for s in sizes)
-                for sizes in (image.spacing_mm, self.spacing_mm)
-            ]
-            _add(notes, f"voxels of {sizes[0]} mm, but trained on {sizes[1]} mm: resample first")
-
-
-def _add(notes: list[str], note: str) -> None:
-    if note not in notes:
-        notes.append(note)
 
 
 def apply(
@@ -270,7 +212,7 @@ class Drawing:
         dims = self.run.task.shape.dims
         if KSPACE not in read.images and len(first.space) == 3 and dims == 2:
             axis = superior_axis(first)
-            _add(notes, f"a volume drawn slice by slice along axis {axis} of the array")
+            add_note(notes, f"a volume drawn slice by slice along axis {axis} of the array")
             parts = [
                 {channel: slice_of(image, axis, k) for channel, image in read.images.items()}
                 for k in range(first.space[axis])
@@ -342,7 +284,7 @@ class Drawing:
         if start == 0 and KSPACE not in group[0]:
             self._remark_field(model[0, 0], turned[0], placed[0], notes)
         if len(model) < self.draws:
-            _add(notes, "the system draws the same image every time: one draw, no uncertainty")
+            add_note(notes, "the system draws the same image every time: one draw, no uncertainty")
         restored: list[list[Image]] = []
         for k, (ready, turn, place) in enumerate(zip(turned, turns, placed, strict=True)):
             draws = [task.restore(one[k], ready, place) for one in model]
@@ -367,24 +309,11 @@ class Drawing:
         )
         covered = float((low != high).double().mean())
         if covered < 0.999:
-            _add(
+            add_note(
                 notes,
                 f"{100 * covered:.0f} % of the voxels lie in the field that the run draws; the "
                 "others have the lowest value",
             )
-
-
-def slice_of(image: Image, axis: int, index: int) -> Image:
-    """Slice ``index`` of a volume across ``axis``, with its place in space.
-
-    >>> slice_of(Image(torch.zeros(1, 4, 5, 6)), 2, 3).affine[:3, 3].tolist()
-    [0.0, 0.0, 3.0]
-    """
-    inside = [other for other in range(3) if other != axis]
-    affine = np.eye(4)
-    affine[:3, :3] = image.affine[:3, [*inside, axis]]
-    affine[:3, 3] = image.affine[:3, 3] + image.affine[:3, axis] * index
-    return replace(image, data=image.data.select(axis + 1, index), affine=affine)
 
 
 def provenance(run: Run) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -78,3 +78,16 @@ class Turn:
         data = data.flip(self._flips())
         places = [self.order.index(axis) + 1 for axis in range(len(self.order))]
         return data.permute(0, *places).contiguous()
+
+
+def slice_of(image: Image, axis: int, index: int) -> Image:
+    """Slice ``index`` of a volume across ``axis``, with its place in space.
+
+    >>> slice_of(Image(torch.zeros(1, 4, 5, 6)), 2, 3).affine[:3, 3].tolist()
+    [0.0, 0.0, 3.0]
+    """
+    inside = [other for other in range(3) if other != axis]
+    affine = np.eye(4)
+    affine[:3, :3] = image.affine[:3, [*inside, axis]]
+    affine[:3, 3] = image.affine[:3, 3] + image.affine[:3, axis] * index
+    return replace(image, data=image.data.select(axis + 1, index), affine=affine)
