@@ -23,7 +23,8 @@ class Split:
             for case in cases:
                 if seen.setdefault(case.patient, partition) != partition:
                     raise InputError(
-                        "every patient in one partition only", case=case.identifier,
+                        "every patient in one partition only",
+                        case=case.identifier,
                         came=f"a patient in both '{seen[case.patient]}' and '{partition}'",
                         remedy="give all images of a patient the same partition",
                     )
@@ -38,7 +39,9 @@ class Split:
 
     def to_json(self) -> dict[str, list[str]]:
         """Case identifiers by partition."""
-        return {name: [case.identifier for case in cases] for name, cases in self.partitions.items()}
+        return {
+            name: [case.identifier for case in cases] for name, cases in self.partitions.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class SplitRule:
     seed: int = 0
 
     def split(self, cases: tuple[Case, ...]) -> Split:
-        """The split of ``cases``; raises InputError where a partition that training needs is empty."""
+        """The split of ``cases``; raises InputError where nobody is left to train on."""
         parts: dict[str, list[Case]] = {"train": [], "validation": [], "test": [], "shifted": []}
         free: list[Case] = []
         for case in cases:
@@ -65,13 +68,16 @@ class SplitRule:
             elif case.partition:
                 if case.partition not in parts:
                     raise InputError(
-                        f"a partition among {', '.join(parts)}", came=f"'{case.partition}'",
+                        f"a partition among {', '.join(parts)}",
+                        came=f"'{case.partition}'",
                         case=case.identifier,
                     )
                 parts[case.partition].append(case)
             else:
                 free.append(case)
-        patients = sorted({case.patient for case in free}, key=lambda p: derive(self.seed, "split", p))
+        patients = sorted(
+            {case.patient for case in free}, key=lambda p: derive(self.seed, "split", p)
+        )
         n_test, n_validation = (
             max(1, round(part * len(patients))) if part and len(patients) > 2 else 0
             for part in (self.test, self.validation)
@@ -82,7 +88,8 @@ class SplitRule:
             parts[home.get(case.patient, "train")].append(case)
         if not parts["train"]:
             raise InputError(
-                "at least one patient to train on", came=f"{len(cases)} cases, none left for training",
+                "at least one patient to train on",
+                came=f"{len(cases)} cases, none left for training",
                 remedy="give more patients or smaller test fractions",
             )
         return Split({name: tuple(found) for name, found in parts.items() if found})
