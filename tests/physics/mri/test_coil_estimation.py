@@ -70,6 +70,16 @@ def test_maps_are_normalised_and_smooth_and_end_outside() -> None:
     torch.testing.assert_close(simple.abs().square().sum(0), torch.ones(64, 64))
 
 
+def test_phase_is_that_of_the_strongest_combination() -> None:
+    kspace, _ = phantom((64, 64), 6)
+    region = calibration_region(torch.ones(64, 64, dtype=torch.bool))
+    maps = espirit_maps(kspace, region)
+    strongest = torch.linalg.svd(kspace[(slice(None), *region)].flatten(1))[0][:, 0]
+    combined = torch.einsum("chw,c->hw", maps, strongest.conj())[ellipse((64, 64), 0.9)]
+    # one phase for all pixels; the singular vector itself has none
+    assert float(combined.sum().abs() / combined.abs().sum()) > 0.9999
+
+
 def test_sense_with_estimated_maps_explains_the_data() -> None:
     kspace, _ = phantom((64, 64), 6)
     region = calibration_region(torch.ones(64, 64, dtype=torch.bool))
