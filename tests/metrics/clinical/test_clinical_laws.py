@@ -38,7 +38,6 @@ PLANE, VOLUME = (21, 24), (13, 12, 15)
             (PLANE, VOLUME),
         ),
         (TissueAgreement(), 1.0, False, IMAGES, (PLANE, VOLUME)),
-        (TissueAgreement(classes=4), 1.0, False, IMAGES, (PLANE, VOLUME)),
     ],
     ids=str,
 )

@@ -83,7 +83,7 @@ def test_fewer_values_than_classes() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(InputError, match="2 to 5 classes"):
+    with pytest.raises(InputError, match="2 to 4 classes"):
         TissueAgreement(classes=1)
     two = torch.zeros(1, 2, 4, 4)
     for metric in (TissueAgreement(), RegionDice(1.0, "bone", data_unit="HU")):

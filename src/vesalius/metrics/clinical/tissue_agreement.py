@@ -33,7 +33,7 @@ class TissueAgreement(CaseMetric):
     Parameters
     ----------
     classes:
-        2 to 5; three suit brain T1 (cerebrospinal fluid, grey matter, white matter) in a mask.
+        2 to 4 (the search grows 256-fold with each); three suit brain T1 (cerebrospinal fluid, grey matter, white matter) in a mask.
     """
 
     name: ClassVar[str] = "tissue_agreement"
@@ -46,8 +46,8 @@ class TissueAgreement(CaseMetric):
     parameters = property(parameters_of)
 
     def __post_init__(self) -> None:
-        if not 2 <= self.classes <= 5:
-            raise InputError("2 to 5 classes", came=repr(self.classes))
+        if not 2 <= self.classes <= 4:
+            raise InputError("2 to 4 classes", came=repr(self.classes))
 
     @property
     def unit(self) -> str:
