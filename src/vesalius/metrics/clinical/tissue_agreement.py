@@ -33,7 +33,8 @@ class TissueAgreement(CaseMetric):
     Parameters
     ----------
     classes:
-        2 to 4 (the search grows 256-fold with each); three suit brain T1 (cerebrospinal fluid, grey matter, white matter) in a mask.
+        2 to 4, since the search grows a hundredfold with each; three suit brain T1 in a brain mask
+        (cerebrospinal fluid, grey matter, white matter).
     """
 
     name: ClassVar[str] = "tissue_agreement"
