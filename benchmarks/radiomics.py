@@ -1,9 +1,9 @@
 """Time the radiomic extractor against a plain loop over scikit-image, SciPy and NumPy.
 
-Run ``python benchmarks/radiomics.py``. Both compute the same 616 features of the same 64 x 64 images
-and are checked to agree; they take turns, so that a busy machine slows both, and of each the
-shortest of the rounds counts. One thread. Writes ``benchmarks/results/radiomics.json``, one record a
-measurement.
+Run ``python benchmarks/radiomics.py``. Both compute the same 616 features of the same images of
+64 x 64 and are checked to agree. They take turns, so that a busy machine slows both, and of each
+the shortest of the rounds counts. One thread. Writes ``benchmarks/results/radiomics.json``, one
+record a measurement.
 """
 
 from __future__ import annotations
@@ -56,17 +56,18 @@ def filtered(image: Values) -> list[tuple[Values, float, float]]:
     """Image and filtered versions with the range of levels of each."""
     low, high = RANGE_HU
     half = (high - low) / 4
+    edges = (-half - half / BINS, half - half / BINS)
     found = [(image, low, high)]
     for sigma in (1.0, 2.0, 3.0):
         log = ndimage.gaussian_laplace(image, sigma, mode="reflect", truncate=6.0)
-        found.append((sigma**2 * log, -half, half))
+        found.append((sigma**2 * log, *edges))
     filters = wavelet_filters("coif1")
     for first in filters:
         for second in filters:
             band = ndimage.correlate1d(image, first, axis=0, mode="reflect", origin=-1)
             band = ndimage.correlate1d(band, second, axis=1, mode="reflect", origin=-1)
             smooth = first is filters[0] and second is filters[0]
-            found.append((band, low if smooth else -half, high if smooth else half))
+            found.append((band, low, high) if smooth else (band, *edges))
     return found
 
 
@@ -183,7 +184,7 @@ def plain(images: Values) -> Values:
     for image in images:
         row: list[float] = []
         for values, low, high in filtered(image):
-            scaled = np.floor((values - low) / (high - low) * BINS)
+            scaled = np.floor((values - low) / (high - low) * BINS + 1e-9)
             levels = np.clip(scaled, 0, BINS - 1).astype(int) + 1
             row += plain_first_order(values, levels)
             row += list(plain_cooccurrence(levels))

@@ -88,6 +88,24 @@ def test_spacing_scales_the_filter_widths() -> None:
     torch.testing.assert_close(in_mm.features(images), in_voxels.features(images))
 
 
+def test_every_filter_has_its_own_range_of_levels() -> None:
+    # a flat image of 200 in a range of -300 to 300: level 27 of 32 where the range is kept, and no
+    # response, the level in the middle, in what looks for edges
+    named = dict(
+        zip(FULL.feature_names, FULL.features(torch.full((1, 1, 9, 9), 200.0))[0], strict=True)
+    )
+    for image in ("original", "coif1_LL"):
+        assert named[f"{image}.glcm.joint_average"] == 27
+    for image in ("log_1mm", "log_3mm", "coif1_LH", "coif1_HL", "coif1_HH"):
+        assert named[f"{image}.glcm.joint_average"] == 17
+    images = tissue(11, 1, 1, 20, 20)
+    wide = RadiomicFeatures((-300, 300), filtered_half_range=0.5, wavelet=None)
+    narrow = RadiomicFeatures((-300, 300), wavelet=None)
+    column = wide.feature_names.index("log_2mm.glcm.joint_variance")
+    ratio = narrow.features(images)[0, column] / wide.features(images)[0, column]
+    assert ratio == pytest.approx(4, rel=0.1)  # half the width of a level, twice the levels
+
+
 def test_noise_and_blur_move_the_texture_as_they_should() -> None:
     images = tissue(7, 4, 1, 32, 32)
     noise = torch.from_numpy(np.random.default_rng(8).normal(size=images.shape)) * 60
@@ -100,14 +118,17 @@ def test_noise_and_blur_move_the_texture_as_they_should() -> None:
     assert noisy["original.glszm.percentage"] > clean["original.glszm.percentage"]
 
 
-@pytest.mark.parametrize("value", [0.0, -1000.0, 123.456])
+@pytest.mark.parametrize("value", [0.0, -1000.0, 123.456, 75.0, 300.0])
 def test_constant_images_give_finite_features(value: float) -> None:
     found = FULL.features(torch.full((2, 1, 16, 16), value))
     assert torch.isfinite(found).all()
     named = dict(zip(FULL.feature_names, found[0].tolist(), strict=True))
     assert named["original.first_order.mean"] == pytest.approx(value)
     assert named["original.first_order.skewness"] == 0
-    assert named["original.glcm.contrast"] == 0
+    # rounding makes no texture, in no filtered image
+    for image in dict.fromkeys(name.split(".")[0] for name in named):
+        assert named[f"{image}.glcm.contrast"] == 0, image
+        assert named[f"{image}.glszm.percentage"] == 1 / 256, image
 
 
 def test_a_mask_of_one_voxel_gives_finite_features() -> None:

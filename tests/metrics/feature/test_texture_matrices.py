@@ -211,6 +211,8 @@ def test_run_length_by_hand() -> None:
 def test_neighbourhood_from_the_definitions(space: tuple[int, ...]) -> None:
     bins = 5
     levels = random_levels(7, (2, *space), bins, outside=True)
+    levels[(slice(None), *[slice(0, 2)] * len(space))] = 0
+    levels[:, *(0,) * len(space)] = 5  # a voxel that may well be alone
     found = neighbourhood(levels, bins)
     for case in range(2):
         number, s = np.zeros(bins + 1), np.zeros(bins + 1)

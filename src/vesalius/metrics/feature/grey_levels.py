@@ -22,7 +22,8 @@ def grey_levels(values: Values, inside: Inside, low: float, high: float, bins: i
     >>> grey_levels(np.array([0.0, 0.9, 1.0, 4.0, 9.0]), np.array([True] * 5), 0, 4, 4).tolist()
     [1, 1, 2, 4, 4]
     """
-    scaled = np.floor((values - low) * (bins / (high - low)))
+    # the rounding of a filtered flat region must not decide between two levels
+    scaled = np.floor((values - low) * (bins / (high - low)) + 1e-9)
     levels = np.clip(scaled, 0, bins - 1).astype(np.int64) + 1
     return np.where(inside, levels, 0)
 

@@ -45,7 +45,8 @@ class RadiomicFeatures(Extractor):
         "coif1" as in most published radiomics, "haar", or None for no bands.
     filtered_half_range:
         The levels of filtered images divide plus and minus this part of the width of
-        ``intensity_range``; the lowest wavelet band keeps ``intensity_range`` itself.
+        ``intensity_range``, moved by half a level so that no response lies within one; the lowest
+        wavelet band keeps ``intensity_range`` itself.
 
     References
     ----------
@@ -159,14 +160,17 @@ class RadiomicFeatures(Extractor):
         """Name, values and range of levels of the image and of each filtered version."""
         low, high = self.intensity_range
         half = self.filtered_half_range * (high - low)
+        # zero, the response of every flat region, lies in the middle of a level, not on an edge
+        shift = half / self.bins
+        edges = (-half - shift, half - shift)
         yield "original", values, (low, high)
         for sigma_mm in self.sigmas_mm:
             response = laplacian_of_gaussian(values, sigma_mm, self.spacing_mm)
-            yield f"log_{sigma_mm:g}mm", response, (-half, half)
+            yield f"log_{sigma_mm:g}mm", response, edges
         if self.wavelet is not None:
             for band, response in wavelet_bands(values, self.wavelet).items():
                 smooth = set(band) == {"L"}
-                yield f"{self.wavelet}_{band}", response, (low, high) if smooth else (-half, half)
+                yield f"{self.wavelet}_{band}", response, (low, high) if smooth else edges
 
     def _measured(self, values: Values, inside: Inside) -> Values:
         found = []
