@@ -12,6 +12,7 @@ from torch.nn import functional
 from vesalius.core.errors import InputError
 from vesalius.networks.image_network import ImageNetwork, convolution
 from vesalius.networks.residual_block import group_norm
+from vesalius.networks.space_to_depth import depth_to_space, space_to_depth
 
 
 class Spade(nn.Module):
@@ -81,6 +82,9 @@ class SpadeGenerator(ImageNetwork):
         ``2**levels``: 3 leaves a hippocampus of 40 x 56 x 40 as it is.
     hidden:
         Channels between the mask and the scales and shifts read from it (128 in the paper).
+    patch:
+        Voxels a side that the last convolution gives back at once, and that the mask brings as
+        channels: with 2, a volume costs an eighth (an image a quarter) of what it does with 1.
     bounded:
         Whether a hyperbolic tangent keeps what comes out within (-1, 1), as in the paper.
 
@@ -98,6 +102,7 @@ class SpadeGenerator(ImageNetwork):
         width: int = 16,
         levels: int = 3,
         hidden: int = 32,
+        patch: Literal[1, 2, 4] = 1,
         bounded: bool = True,
     ) -> None:
         if levels < 1:
@@ -107,25 +112,27 @@ class SpadeGenerator(ImageNetwork):
             channels_out=channels_out,
             dims=dims,
             condition_channels=condition_channels,
-            multiple=2**levels,
+            multiple=patch * 2**levels,
         )
-        self.bounded = bounded
-        mask_channels = condition_channels or channels_in
+        self.bounded, self.patch = bounded, patch
+        block = patch**dims
+        mask_channels = (condition_channels or channels_in) * block
         conv = convolution(dims)
         widths = [width * min(2**level, 8) for level in range(levels, -1, -1)]
-        self.start = conv(channels_in, widths[0], 2**levels, stride=2**levels)
+        self.start = conv(channels_in * block, widths[0], 2**levels, stride=2**levels)
         self.coarsest = _SpadeBlock(widths[0], widths[0], mask_channels, hidden, dims)
         self.finer = nn.ModuleList(
             _SpadeBlock(before, after, mask_channels, hidden, dims)
             for before, after in pairwise(widths)
         )
-        self.last = conv(widths[-1], channels_out, 3, padding=1)
+        self.last = conv(widths[-1], channels_out * block, 3, padding=1)
 
     def transform(self, x: Tensor, level: Tensor | None, condition: Tensor | None) -> Tensor:
         """See :class:`~vesalius.networks.image_network.ImageNetwork`."""
-        mask = x if condition is None else condition
+        x = space_to_depth(x, self.patch)
+        mask = x if condition is None else space_to_depth(condition, self.patch)
         h = self.coarsest(self.start(x), mask)
         for block in self.finer:
             h = block(functional.interpolate(h, scale_factor=2.0, mode="nearest"), mask)
-        y: Tensor = self.last(functional.leaky_relu(h, 0.2))
+        y = depth_to_space(self.last(functional.leaky_relu(h, 0.2)), self.patch)
         return torch.tanh(y) if self.bounded else y

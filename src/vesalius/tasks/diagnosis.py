@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.translation import Translation

@@ -31,7 +31,7 @@ from vesalius.tasks.recent import Recent
 from vesalius.tasks.task import Judgement, Task
 
 #: Conjugate-gradient iterations of the least-squares image that networks are given.
-GIVEN_ITERATIONS = 10
+GIVEN_ITERATIONS = 6
 
 
 def _measured(batch: Batch) -> tuple[Tensor, CartesianMRI]:

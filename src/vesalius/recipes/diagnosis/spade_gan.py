@@ -22,8 +22,8 @@ def spade_gan() -> Recipe:
         "that sees pairs, hinge adversarial loss, feature matching and L1.",
         task=tasks.get("head-from-tissues", digital_patients()),
         networks={
-            "generator": Call(SpadeGenerator, width=16),
-            "critic": Call(PatchDiscriminator, width=32, n_layers=3),
+            "generator": Call(SpadeGenerator, width=16, levels=2, hidden=16, patch=2),
+            "critic": Call(PatchDiscriminator, width=16, n_layers=3),
         },
         objective=Call(
             PairedAdversarial, losses=(Call(L1, weight=10.0),), kind="hinge", matching=10.0
@@ -39,7 +39,7 @@ def spade_gan() -> Recipe:
             reproduces="mechanism",
             deviations=(
                 "L1 on the image in place of the VGG perceptual loss (no weights are shipped)",
-                "one critic at one scale, and a smaller generator",
+                "one critic at one scale, and a smaller generator on blocks of 2 voxels a side",
             ),
         ),
     )

@@ -1,0 +1,121 @@
+"""The three first experiments, on real patients: python benchmarks/experiments.py --data ../shared/data
+
+A. modality translation, B. reconstruction, C. clinical value. Every line of EXPERIMENTS is one run
+folder below ``--runs``; runs go on where they were stopped. ``--only`` picks lines by their name, so
+that several processes can share the work. Records of judged runs are collected into
+``benchmarks/results/experiment-<letter>.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+
+import torch
+
+from vesalius import recipes
+from vesalius.core.record import Record, write_records
+from vesalius.runner.run import Run, prepared
+from vesalius.training.fit import Engine
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One run of an experiment."""
+
+    experiment: str
+    recipe: str
+    task: str
+    data: str | None
+    steps: int
+    settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.experiment}-{self.recipe}-{self.task}"
+
+
+DIGITAL = (("task.source.n", "240"),)
+EXPERIMENTS = (
+    Line("a", "unet-regression", "mr-to-ct", "synthrad_slices", 900),
+    Line("a", "pix2pix", "mr-to-ct", "synthrad_slices", 1500),
+    Line("a", "cyclegan", "mr-to-ct", "synthrad_slices", 900),
+    Line("a", "conditional-diffusion", "mr-to-ct", "synthrad_slices", 1200),
+    Line("a", "unet-regression", "t1-to-t2", None, 500, DIGITAL),
+    Line("a", "pix2pix", "t1-to-t2", None, 900, DIGITAL),
+    Line("a", "cyclegan", "t1-to-t2", None, 500, DIGITAL),
+    Line("b", "mri-diffusion", "mri-4x", "synthrad_slices", 1200),
+    Line("b", "wang-2019", "mri-4x", "synthrad_slices", 900),
+    Line("b", "mri-diffusion", "mri-4x-equispaced", "synthrad_slices", 800),
+    Line("b", "wang-2019", "mri-4x-equispaced", "synthrad_slices", 600),
+    Line("c", "segguideddiff", "hippocampus-from-mask", "hippocampus", 1200),
+    Line("c", "spade-gan", "hippocampus-from-mask", "hippocampus", 600),
+)
+
+
+class Lines:
+    """Progress as plain lines, at most one in ten seconds."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.of, self.total, self.said = name, "", 0, 0.0
+
+    def stage(self, name: str, total: int) -> None:
+        self.of, self.total = name, total
+        print(f"{time.strftime('%H:%M:%S')} {self.name}: {name}", flush=True)
+
+    def advance(self, done: int, note: str = "", total: int | None = None) -> None:
+        if time.monotonic() - self.said > 10:
+            self.said = time.monotonic()
+            print(f"  {self.of} {done}/{total or self.total} {note}", flush=True)
+
+
+def run_line(line: Line, data: Path, runs: Path, seed: int) -> None:
+    """Run one line to its report."""
+    folder = runs / line.name
+    if (folder / "run.json").is_file():
+        run = Run.open(folder)
+    else:
+        recipe = prepared(
+            recipes.get(line.recipe), data=data / line.data if line.data else None,
+            task=line.task, steps=line.steps, settings=dict(line.settings),
+        )
+        run = Run.create(recipe, folder, seed=seed, engine=Engine(accelerator="auto"))
+    if run.status != "reported":
+        run.go(watch=Lines(line.name))
+
+
+def collect(runs: Path) -> None:
+    """Write the records of all judged runs, a file an experiment."""
+    for letter in sorted({line.experiment for line in EXPERIMENTS}):
+        found: list[Record] = []
+        for line in EXPERIMENTS:
+            path = runs / line.name
+            if line.experiment == letter and (path / "metrics.json").is_file():
+                found += Run.open(path).records()
+        if found:
+            write_records(RESULTS / f"experiment-{letter}.json", found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/experiments"))
+    parser.add_argument("--only", nargs="*", default=[line.name for line in EXPERIMENTS])
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--collect", action="store_true", help="only collect what was judged")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    if not given.collect:
+        for line in EXPERIMENTS:
+            if line.name in given.only:
+                run_line(line, given.data, given.runs, given.seed)
+    collect(given.runs)
+
+
+if __name__ == "__main__":
+    main()
