@@ -131,7 +131,8 @@ def _judge_case(
     batch = task.test_case(case)
     assert batch.wanted is not None
     reference = task.judged(batch.wanted)
-    methods = {method: estimate(drawn), **task.baselines(batch)}
+    baselines = task.baselines(batch)
+    methods = {method: estimate(drawn), **baselines}
     for name, image in methods.items():
         judged = task.judged(image)
         for metric in task.judgement.metrics:
@@ -147,7 +148,7 @@ def _judge_case(
             "error-uncertainty correlation", method,
             rank_correlation(error, spread(task, drawn), batch.mask),
         )
-    first_baseline = next(iter(task.baselines(batch)), None)
+    first_baseline = next(iter(baselines), None)
     shown = {"reference": reference, method: task.judged(drawn[:1])}
     if first_baseline is not None:
         shown[first_baseline] = task.judged(methods[first_baseline])

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from vesalius.core.image import Image
+
 
 def shifted(data: Tensor, shift: tuple[int, ...], fill: float) -> Tensor:
     """``(channel, *space)`` moved by whole voxels, filled with ``fill``."""
@@ -21,6 +23,14 @@ def shifted(data: Tensor, shift: tuple[int, ...], fill: float) -> Tensor:
     return padded[(slice(None), *steps)]
 
 
+def left_right_axis(image: Image) -> int | None:
+    """The axis of space along which the patient's left and right lie; None where none does."""
+    directions = np.abs(image.affine[:3, : len(image.space)])
+    directions = directions / np.linalg.norm(directions, axis=0)
+    axis = int(directions[0].argmax())
+    return axis if directions[0, axis] > 0.8 else None
+
+
 def augmented(
     parts: Mapping[str, Tensor],
     fills: Mapping[str, float],
@@ -31,7 +41,7 @@ def augmented(
 ) -> dict[str, Tensor]:
     """All ``parts`` of a case flipped and shifted alike.
 
-    ``flip_axis`` counts axes of space (None never flips); shifts are uniform in [-reach, reach] voxels.
+    ``flip_axis`` counts axes of space, see :func:`left_right_axis` (None never flips); shifts are uniform in [-reach, reach] voxels.
     """
     dims = next(iter(parts.values())).ndim - 1
     flip = bool(rng.random() < 0.5)

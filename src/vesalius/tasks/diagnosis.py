@@ -60,5 +60,4 @@ def head_from_tissues(source: Call) -> Call:
         label="tissues",
         classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
         matrix=(128, 128),
-        flip_axis=1,
     )

@@ -24,7 +24,7 @@ from vesalius.physics.mri.phase import draw_phase, random_phase_image
 from vesalius.physics.mri.total_variation import total_variation
 from vesalius.physics.mri.undersampling import UndersampledMRI
 from vesalius.physics.mri.zero_filled import zero_filled
-from vesalius.tasks.augmentation import augmented
+from vesalius.tasks.augmentation import augmented, left_right_axis
 from vesalius.tasks.frame import Frame
 from vesalius.tasks.intensity import Scale
 from vesalius.tasks.recent import Recent
@@ -53,7 +53,7 @@ class Reconstruction(Task):
     mask: str | None = "mask"
     matrix: tuple[int, ...] = (128, 128)
     degradation: UndersampledMRI = field(default_factory=UndersampledMRI)
-    flip_axis: int | None = 1
+    flip: bool = True
     shift_voxels: int = 6
     recent: Recent = field(default_factory=Recent)
 
@@ -86,6 +86,11 @@ class Reconstruction(Task):
         cases = self.split["train"]
         stride = max(1, len(cases) // 16)
         return tuple(self.source.read(case)[self.channel] for case in cases[::stride][:16])
+
+    @cached_property
+    def flip_axis(self) -> int | None:
+        """Left-right, as the images' own affine says."""
+        return left_right_axis(self._first[0]) if self.flip else None
 
     @cached_property
     def frame(self) -> Frame:

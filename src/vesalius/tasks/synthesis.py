@@ -16,7 +16,7 @@ from vesalius.core.errors import InputError
 from vesalius.core.image import Image
 from vesalius.data.source import Case
 from vesalius.metrics.pixel.protocols import synthrad_like
-from vesalius.tasks.augmentation import augmented
+from vesalius.tasks.augmentation import augmented, left_right_axis
 from vesalius.tasks.frame import Frame
 from vesalius.tasks.intensity import Scale
 from vesalius.tasks.recent import Recent
@@ -40,7 +40,7 @@ class MaskSynthesis(Task):
     label: str = "label"
     classes: tuple[str, ...] = ("anterior", "posterior")
     matrix: tuple[int, ...] = (44, 60, 48)
-    flip_axis: int | None = 0
+    flip: bool = True
     shift_voxels: int = 2
     recent: Recent = field(default_factory=Recent)
 
@@ -66,6 +66,12 @@ class MaskSynthesis(Task):
     def scale(self) -> Scale:
         """0 to 1.25 of the 99th percentile."""
         return Scale(0.0, 1.25, UNIT)
+
+    @cached_property
+    def flip_axis(self) -> int | None:
+        """Left-right, as the images' own affine says."""
+        first = self.source.read(self.split["train"][0])[self.image]
+        return left_right_axis(first) if self.flip else None
 
     @property
     def frame(self) -> Frame:

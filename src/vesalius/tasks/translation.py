@@ -16,7 +16,7 @@ from vesalius.core.image import Image
 from vesalius.data.source import Case
 from vesalius.metrics.clinical.region_dice import RegionDice
 from vesalius.metrics.pixel.protocols import synthrad_like
-from vesalius.tasks.augmentation import augmented
+from vesalius.tasks.augmentation import augmented, left_right_axis
 from vesalius.tasks.frame import Frame
 from vesalius.tasks.intensity import Scale
 from vesalius.tasks.recent import Recent
@@ -35,15 +35,14 @@ class Translation(Task):
 
     Given is the first of ``given_names`` that the source has: data sets name a modality differently.
     The baseline is the best that a map of intensities alone can do: the mean wanted intensity for each
-    given intensity, learnt on the training patients. ``flip_axis`` is the left-right axis of the
-    arrays, None to leave out flips.
+    given intensity, learnt on the training patients. ``flip`` lets training mirror left and right.
     """
 
     given_names: tuple[str, ...] = ("mr", "t1w", "t1")
     wanted: str = "ct"
     mask: str | None = "mask"
     matrix: tuple[int, ...] = (128, 128)
-    flip_axis: int | None = 1
+    flip: bool = True
     shift_voxels: int = 6
     recent: Recent = field(default_factory=Recent)
 
@@ -77,6 +76,11 @@ class Translation(Task):
         cases = self.split["train"]
         stride = max(1, len(cases) // SCALE_CASES)
         return tuple(dict(self.source.read(case)) for case in cases[::stride][:SCALE_CASES])
+
+    @cached_property
+    def flip_axis(self) -> int | None:
+        """Left-right, as the images' own affine says."""
+        return left_right_axis(self._first[0][self.wanted]) if self.flip else None
 
     @cached_property
     def frame(self) -> Frame:
