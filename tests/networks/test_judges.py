@@ -57,7 +57,7 @@ def test_spectral_norm_holds_the_largest_singular_value_at_one(dims: int) -> Non
     network = PatchDiscriminator(**options, norm="none", spectral_norm=True)  # type: ignore[arg-type]
     x = noise(2, 1, *[8] * dims)
     check_network(network, x, shape=tuple(network(x).shape))
-    for _ in range(50):
+    for _ in range(300):
         network(x)
     network.eval()
     layers = [each for each in network.modules() if isinstance(each, nn.Conv2d | nn.Conv3d)]

@@ -73,6 +73,25 @@ def test_odd_sizes_are_mirrored_and_cropped() -> None:
     assert wanted.std() > 0
 
 
+def test_a_skip_carries_each_resolution_past_the_middle() -> None:
+    """With nothing coming from below, a block on the way up sees what came down to it."""
+    network = awake(UNet(channels_in=1, channels_out=1, width=4, multipliers=(1, 2, 4)))
+    assert isinstance(network, UNet)
+    x = noise(1, 1, 16, 16)
+    came: list[Tensor] = []
+    left: list[Tensor] = []
+    for up, down, grow in zip(network.up, network.down, network.grow, strict=True):
+        with torch.no_grad():
+            for parameter in grow.parameters():
+                parameter.zero_()
+        up.register_forward_pre_hook(lambda module, inputs: came.append(inputs[0]))
+        down.register_forward_hook(lambda module, inputs, output: left.append(output))
+    network(x)
+    assert [tuple(each.shape[1:]) for each in left] == [(4, 16, 16), (8, 8, 8)]
+    for above, below in zip(reversed(came), left, strict=True):
+        assert torch.equal(above, below)
+
+
 def test_dropout_is_for_training_only() -> None:
     network = awake(UNet(channels_in=1, channels_out=1, width=4, dropout=0.5))
     x = noise(1, 1, 16, 16)
@@ -122,6 +141,13 @@ def test_a_block_without_convolution_is_the_identity_and_film_is_affine() -> Non
         assert block.film is not None
         shift = block.film(embedding)[:, 4:, None, None]
         wanted = x + torch.nn.functional.silu(shift)
+        assert torch.allclose(block(x, embedding), wanted, atol=1e-6)
+        # a scale and a shift of zero leave what was normalised as it is
+        block.first.weight[:, :, 1, 1] = torch.eye(4)
+        block.film.weight.zero_()
+        block.film.bias.zero_()
+        once = block.second_norm(torch.nn.functional.silu(block.first_norm(x)))
+        wanted = x + torch.nn.functional.silu(once)
         assert torch.allclose(block(x, embedding), wanted, atol=1e-6)
 
 
