@@ -43,17 +43,17 @@ DIGITAL = (("task.source.n", "240"),)
 EXPERIMENTS = (
     Line("a", "unet-regression", "mr-to-ct", "synthrad_slices", 900),
     Line("a", "pix2pix", "mr-to-ct", "synthrad_slices", 1500),
-    Line("a", "cyclegan", "mr-to-ct", "synthrad_slices", 900),
-    Line("a", "conditional-diffusion", "mr-to-ct", "synthrad_slices", 1200),
-    Line("a", "unet-regression", "t1-to-t2", None, 500, DIGITAL),
-    Line("a", "pix2pix", "t1-to-t2", None, 900, DIGITAL),
-    Line("a", "cyclegan", "t1-to-t2", None, 500, DIGITAL),
-    Line("b", "mri-diffusion", "mri-4x", "synthrad_slices", 1200),
-    Line("b", "wang-2019", "mri-4x", "synthrad_slices", 900),
-    Line("b", "mri-diffusion", "mri-4x-equispaced", "synthrad_slices", 800),
-    Line("b", "wang-2019", "mri-4x-equispaced", "synthrad_slices", 600),
-    Line("c", "segguideddiff", "hippocampus-from-mask", "hippocampus", 1200),
-    Line("c", "spade-gan", "hippocampus-from-mask", "hippocampus", 600),
+    Line("c", "segguideddiff", "hippocampus-from-mask", "hippocampus", 900),
+    Line("c", "spade-gan", "hippocampus-from-mask", "hippocampus", 350),
+    Line("b", "mri-diffusion", "mri-4x", "synthrad_slices", 900),
+    Line("b", "wang-2019", "mri-4x", "synthrad_slices", 700),
+    Line("a", "cyclegan", "mr-to-ct", "synthrad_slices", 700),
+    Line("a", "conditional-diffusion", "mr-to-ct", "synthrad_slices", 900),
+    Line("b", "mri-diffusion", "mri-4x-equispaced", "synthrad_slices", 500),
+    Line("b", "wang-2019", "mri-4x-equispaced", "synthrad_slices", 400),
+    Line("a", "unet-regression", "t1-to-t2", None, 400, DIGITAL),
+    Line("a", "pix2pix", "t1-to-t2", None, 600, DIGITAL),
+    Line("a", "cyclegan", "t1-to-t2", None, 400, DIGITAL),
 )
 
 

@@ -23,7 +23,7 @@ from vesalius.generative.samplers import Direct
 from vesalius.generative.system import System
 from vesalius.metrics.clinical.dice import Dice
 from vesalius.metrics.clinical.hd95 import HD95
-from vesalius.networks.segmentation_unet import SegmentationUNet
+from vesalius.networks.unet import UNet
 from vesalius.tasks.segmentation import Arm, SegmentationFrom
 from vesalius.tasks.task import Task
 from vesalius.training.fit import Engine, Loop
@@ -44,14 +44,15 @@ class StudyArm:
 def study_arms(fractions: tuple[float, ...], drawn: dict[str, str]) -> tuple[StudyArm, ...]:
     """Real, real and drawn, and drawn alone (TSTR), for each fraction and each drawer.
 
-    ``drawn`` maps a drawer's name (a recipe, the baseline) to its folder of drawn training cases.
-    Arms of drawn images alone do not depend on the fraction: they are there once.
+    ``drawn`` maps a drawer's name to its folder of drawn training cases; the last one is the baseline,
+    whose drawings are tried alone only. Arms of drawn images alone do not depend on the fraction: they
+    are there once.
     """
     arms: list[StudyArm] = []
     for fraction in fractions:
         percent = f"{100 * fraction:g} %"
         arms.append(StudyArm(f"{percent} real", "real", fraction))
-        for drawer, folder in drawn.items():
+        for drawer, folder in list(drawn.items())[:-1]:
             arms.append(StudyArm(f"{percent} real + {drawer}", "both", fraction, folder))
     for drawer, folder in drawn.items():
         arms.append(StudyArm(f"{drawer} alone", "synthetic", 1.0, folder))
@@ -62,9 +63,9 @@ def segmenter(task: Call, steps: int) -> Recipe:
     """The segmentation network and its training, the same for every arm."""
     return Recipe(
         name="segmenter",
-        summary="MONAI's U-Net trained with cross-entropy and Dice.",
+        summary="A small U-Net trained with cross-entropy and Dice.",
         task=task,
-        networks={"network": Call(SegmentationUNet, width=8, levels=4)},
+        networks={"network": Call(UNet, width=8, multipliers=(1, 2, 4), patch=2)},
         objective=Call(Segmentation),
         sampler=Call(Direct),
         optimiser=Optimiser(rate=2e-3, warmup_steps=20),
