@@ -82,6 +82,7 @@ def record_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "level": record.level,
+                "of": record.recipe,
                 "metric": record.metric,
                 "value": f"{record.value:.4g} {record.unit if record.unit != '1' else ''}".strip(),
                 "95 % interval": interval,

@@ -23,7 +23,7 @@ from vesalius.evaluation.judge import BOOTSTRAPS, MINIMUM_SET, SET_METRICS
 from vesalius.evaluation.statistics import set_interval, summarise
 from vesalius.metrics.feature import RadiomicFeatures, enough_cases, named, real_floor
 from vesalius.metrics.metric import CaseMetric
-from vesalius.metrics.pixel import fastmri, synthrad_like
+from vesalius.metrics.pixel import SSIM, fastmri, synthrad_like
 from vesalius.reports import ReportContent, verdict, write_report
 from vesalius.runner.folder_pictures import strips
 from vesalius.runner.image_folder import Item, Pairing, image_items, mask_of, pairing
@@ -116,6 +116,7 @@ def evaluate_folders(
     masks = {item.name: item for item in image_items(Path(mask))} if mask is not None else None
     scene = _scene(real_items, unit, value_range, watch)
     metrics, protocol = _protocol(task, scene, paired)
+    metrics, thin = _fitting(metrics, scene)
     measured = _measure(paired, masks, scene, metrics, watch)
     context = Record(
         recipe=generated.resolve().name, task=task or "images", dataset=real.resolve().name,
@@ -147,7 +148,7 @@ def evaluate_folders(
         },
         strips=tuple(strips(paired, masks, scene.unit, metrics, measured.values)),
         records=tuple(records),
-        warnings=(*scene.warnings, *_alone(paired), *notes),
+        warnings=(*scene.warnings, *thin, *_alone(paired), *notes),
     )
     write_report(path, content)
     return path
@@ -235,6 +236,19 @@ def _protocol(
                 axis = superior_axis(paired.pairs[0][0].read())
             return fastmri(slice_axis=axis), f"fastmri measures, {where}"  # type: ignore[arg-type]
     return synthrad_like(low, high, scene.unit), f"synthrad2023 measures, {where}"
+
+
+def _fitting(
+    metrics: tuple[CaseMetric, ...], scene: Scene
+) -> tuple[tuple[CaseMetric, ...], tuple[str, ...]]:
+    """The measures that the images are large enough for, and a remark on the one that is left out."""
+    windows = {m.name: m.window.size for m in metrics if isinstance(m, SSIM)}
+    least = min(min(size) for size in scene.sizes)
+    for name, size in windows.items():
+        if least < size:
+            kept = tuple(metric for metric in metrics if metric.name != name)
+            return kept, (f"SSIM needs {size} voxels along every axis: left out.",)
+    return metrics, ()
 
 
 def _measure(

@@ -60,9 +60,7 @@ class Trained:
                 " x ".join(f"{s:.3g}" for s in sizes)
                 for sizes in (image.spacing_mm, self.spacing_mm)
             ]
-            add_note(
-                notes, f"voxels of {sizes[0]} mm, but trained on {sizes[1]} mm: resample first"
-            )
+            add_note(notes, f"voxels of {sizes[0]} mm, trained on {sizes[1]} mm: resample first")
 
 
 def add_note(notes: list[str], note: str) -> None:
