@@ -1,8 +1,4 @@
-"""Vesalius draws medical images and checks them against the truth.
-
->>> import vesalius
->>> vesalius.recipes.names()  # doctest: +SKIP
-"""
+"""Vesalius draws medical images and checks them against the truth."""
 
 from __future__ import annotations
 

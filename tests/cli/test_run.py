@@ -120,7 +120,7 @@ def test_a_broken_case_makes_apply_exit_with_2(
 ) -> None:
     write_image(tmp_path / "in" / "a.npz", Image(torch.rand(1, 32, 32)))
     (tmp_path / "in" / "b.npz").write_bytes(b"PK nonsense")
-    code, out, err = called(
+    code, _, err = called(
         capsys, "apply", str(run_folder), str(tmp_path / "in"), "-o", str(tmp_path / "out")
     )
     assert code == 2

@@ -15,7 +15,17 @@ EPILOGUE = (
     "3 an optional part is not installed; 130 interrupted, resume with 'vesalius resume'. "
     "VESALIUS_DEBUG=1 or --debug shows where an error came from."
 )
-REPORT_TO = "https://github.com/vesalius-imaging/vesalius/issues"
+
+
+def report_to() -> str:
+    """Where errors are reported: the package's own address for issues, if it has one."""
+    from importlib.metadata import metadata
+
+    for entry in metadata("vesalius").get_all("Project-URL") or ():
+        label, _, address = entry.partition(", ")
+        if label.lower() == "issues":
+            return f" at {address}"
+    return " to its authors"
 
 
 def exit_code(error: BaseException) -> int:
@@ -36,9 +46,10 @@ def sentence(error: BaseException) -> str:
     code = exit_code(error)
     if code == UNEXPECTED:
         said = " ".join(str(error).split())
+        what = type(error).__name__ + (f": {said}" if said else "")
         return (
-            f"something went wrong that should not have: {type(error).__name__}"
-            f"{': ' + said if said else ''} (run again with --debug and report it at {REPORT_TO})"
+            f"something went wrong that should not have: {what} "
+            f"(please run it again with --debug and report it{report_to()})"
         )
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""

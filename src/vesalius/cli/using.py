@@ -19,8 +19,13 @@ def _opened(folder: Path, device: Device) -> Run:
     """The run, to be used on ``device`` whatever it was trained on."""
     from dataclasses import replace
 
+    import torch
+
+    from vesalius.core.errors import InputError
     from vesalius.runner.run import Run
 
+    if device is Device.cuda and not torch.cuda.is_available():
+        raise InputError("a CUDA device", came="none", remedy="use --device cpu or auto")
     run = Run.open(folder)
     run.engine = replace(run.engine, accelerator=device.value)
     return run

@@ -186,7 +186,7 @@ class Drawing:
             "synthetic": True,
             "notice": NOTICE,
             **self.identity(digest),
-            **provenance(self.run),
+            **provenance(self.run, self.system),
             "given": list(task.given_images()),
             "draws": len(drawn),
             "unit": mean.unit,
@@ -316,11 +316,13 @@ class Drawing:
             )
 
 
-def provenance(run: Run) -> dict[str, Any]:
+def provenance(run: Run, system: System) -> dict[str, Any]:
     """What every drawn image says of its maker; nothing that names a person or a place."""
     from vesalius import __version__
 
     machine = describe_machine()
+    name = system.objective.drawing()[0]
+    device = next(system.networks[name].parameters()).device
     return {
         "recipe": run.recipe.name,
         "system": run.recipe.provenance.system,
@@ -329,5 +331,5 @@ def provenance(run: Run) -> dict[str, Any]:
         "trained_on": run.task.source.name,
         "split": run.task.split.hash,
         "software": {"vesalius": __version__, "torch": machine["torch"]},
-        "device": machine["device"],
+        "device": machine["device"] if device.type == "cuda" else "cpu",
     }

@@ -241,7 +241,7 @@ def _protocol(
 def _fitting(
     metrics: tuple[CaseMetric, ...], scene: Scene
 ) -> tuple[tuple[CaseMetric, ...], tuple[str, ...]]:
-    """The measures that the images are large enough for, and a remark on the one that is left out."""
+    """The measures that the images are large enough for, and a remark on one left out."""
     windows = {m.name: m.window.size for m in metrics if isinstance(m, SSIM)}
     least = min(min(size) for size in scene.sizes)
     for name, size in windows.items():

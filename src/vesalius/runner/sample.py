@@ -93,7 +93,7 @@ def sample(
         "fingerprint": run.recipe.fingerprint(),
         "run_seed": run.seed,
         "seed": seed,
-        **provenance(run),
+        **provenance(run, system),
         "unit": task.judgement.unit,
         "window": list(task.judgement.window),
         "samples": entries,
