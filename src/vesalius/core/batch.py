@@ -13,9 +13,17 @@ from torch import Tensor
 class MeasurementOperator(Protocol):
     """What a batch may carry of physics: a batched linear operator (see ``vesalius.physics``)."""
 
-    def forward(self, x: Tensor) -> Tensor: ...
-    def adjoint(self, y: Tensor) -> Tensor: ...
-    def to(self, device: torch.device | str) -> MeasurementOperator: ...
+    def forward(self, x: Tensor) -> Tensor:
+        """Image to measurement."""
+        ...
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """Measurement to image."""
+        ...
+
+    def to(self, device: torch.device | str) -> MeasurementOperator:
+        """Move to another device."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ def _resolve(path: str) -> Callable[..., Any]:
     module_name, _, qualname = path.partition(":")
     if module_name.split(".")[0] not in _trusted_packages():
         raise InputError(
-            "a component of vesalius or of an installed plug-in", came=f"'{path}'",
+            "a component of vesalius or of an installed plug-in",
+            came=f"'{path}'",
             remedy=f"install the package that registers it under '{PLUGIN_GROUP}'",
         )
     try:
@@ -38,7 +39,8 @@ def _resolve(path: str) -> Callable[..., Any]:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise InputError(
-            "a component that this version of vesalius has", came=f"'{path}' ({error})",
+            "a component that this version of vesalius has",
+            came=f"'{path}' ({error})",
             remedy="install the version that wrote it",
         ) from None
     if not callable(found):
@@ -80,10 +82,9 @@ def fits(value: object, annotation: Any) -> bool:
 class Call:
     """``Call(UNet, width=64)``: the call ``UNet(width=64)``, not made yet.
 
-    Arguments are checked against the signature at once. Values are JSON scalars, lists, mappings and
-    further calls; a parameter annotated as Path takes a string.
-    Arguments that only the run knows (channels, the path) are given to
-    :meth:`build`.
+    Arguments are checked against the signature at once. Values are JSON scalars, lists, mappings
+    and further calls; a parameter annotated as Path takes a string. Arguments that only the run
+    knows (channels, the path) are given to :meth:`build`.
     """
 
     target: Callable[..., Any]
@@ -133,13 +134,11 @@ class Call:
         return Call(self.target, **{**self.arguments, **arguments})
 
     def build(self, **late: Any) -> Any:
-        """Make the call. Of ``late``, only what the target accepts and what is not set is passed."""
+        """Make the call; of ``late``, what the target accepts and is not set is passed."""
         parameters = self.parameters()
         accepted = {name: value for name, value in late.items() if name in parameters}
         own = {
-            name: Path(value)
-            if parameters[name].annotation is Path
-            else _built(value, late)
+            name: Path(value) if parameters[name].annotation is Path else _built(value, late)
             for name, value in self.arguments.items()
         }
         return self.target(**{**accepted, **own})
@@ -151,10 +150,16 @@ class Call:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Call:
         """The call that :meth:`to_json` wrote; only trusted packages are imported."""
-        return Call(_resolve(data["call"]), **{k: from_plain(v) for k, v in data["with"].items()})
+        path, given = data["call"], data["with"]
+        if not isinstance(path, str) or not isinstance(given, Mapping):
+            raise InputError("a call as a path and its arguments", came=f"{path!r} and {given!r}")
+        return Call(_resolve(path), **{name: from_plain(value) for name, value in given.items()})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Call) and self.to_json() == other.to_json()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (self.target, dict(self.arguments))
 
     def __hash__(self) -> int:
         return hash(fingerprint(self.to_json()))
@@ -162,6 +167,11 @@ class Call:
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"{self.name}({inside})"
+
+
+def _again(target: Callable[..., Any], arguments: dict[str, Any]) -> Call:
+    """Make a call that was pickled for another process of ours."""
+    return Call(target, **arguments)
 
 
 def _built(value: Any, late: Mapping[str, Any]) -> Any:
@@ -185,7 +195,8 @@ def to_plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise InputError(
-        "a number, a string, a list, a mapping or a Call", came=f"a {type(value).__name__}",
+        "a number, a string, a list, a mapping or a Call",
+        came=f"a {type(value).__name__}",
         remedy="wrap the object in Call(...)",
     )
 

@@ -31,7 +31,8 @@ class Image:
     Parameters
     ----------
     data:
-        ``(channel, *space)`` with two or three axes of space; floating point, or integer for labels.
+        ``(channel, *space)`` with two or three axes of space; floating point, or integer for
+        labels.
     affine:
         (4, 4), voxel index to RAS+ millimetres; the third column of a 2D image is the slice normal.
     unit:
@@ -75,11 +76,13 @@ class Image:
         return replace(self, data=data, unit=unit or self.unit, modality=modality or self.modality)
 
     def require_finite(self, case: str) -> Image:
-        """This image, or an :class:`InputError` that names ``case`` if it holds NaN or infinity."""
+        """Return this image; InputError that names ``case`` if it holds NaN or infinity."""
         if self.data.is_floating_point() and not torch.isfinite(self.data).all():
             bad = int((~torch.isfinite(self.data)).sum())
             raise InputError(
-                "finite values", came=f"{bad} NaN or infinite voxels", case=case,
+                "finite values",
+                came=f"{bad} NaN or infinite voxels",
+                case=case,
                 remedy="repair or leave out this case",
             )
         return self
@@ -88,7 +91,9 @@ class Image:
         """Raise an :class:`InputError` unless ``other`` has the same shape and affine."""
         if self.space != other.space:
             raise InputError(
-                f"a pair of one size, {self.space}", came=str(other.space), case=case,
+                f"a pair of one size, {self.space}",
+                came=str(other.space),
+                case=case,
                 remedy="resample one of the two onto the other",
             )
         shift = float(np.abs(self.affine - other.affine).max())
@@ -97,5 +102,6 @@ class Image:
                 "a pair with one affine",
                 came=f"affines that differ by up to {shift:.3g} (spacings "
                 f"{self.spacing_mm} and {other.spacing_mm} mm)",
-                case=case, remedy="resample one of the two onto the other",
+                case=case,
+                remedy="resample one of the two onto the other",
             )

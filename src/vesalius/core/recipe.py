@@ -32,9 +32,9 @@ class Provenance:
 class Optimiser:
     """Adam with decoupled weight decay (AdamW; Adam where the decay is zero).
 
-    ``rate`` warms up over ``warmup_steps``, then stays or falls along a cosine to zero. ``ema_decay``
-    keeps an exponential moving average of the weights, which is what draws; zero keeps none. The decay
-    grows as (1 + n) / (10 + n) over the first n updates.
+    ``rate`` warms up over ``warmup_steps``, then stays or falls along a cosine to zero.
+    ``ema_decay`` keeps an exponential moving average of the weights, which is what draws; zero
+    keeps none. The decay grows as (1 + n) / (10 + n) over the first n updates.
     """
 
     rate: float = 2e-4
@@ -48,7 +48,7 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: ``steps``, or as many steps as fit in ``minutes`` where those are given."""
+    """How long to train: ``steps``, or as many as fit in ``minutes`` where those are given."""
 
     steps: int = 1000
     batch_size: int = 8
@@ -87,21 +87,30 @@ class Recipe:
         data: dict[str, Any] = {}
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
-            plain = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(
-                value, Call | type
-            ) else value
+            plain = (
+                dataclasses.asdict(value)
+                if dataclasses.is_dataclass(value) and not isinstance(value, Call | type)
+                else value
+            )
             data[item.name] = to_plain(plain)
         return data
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Recipe:
         """The recipe that :meth:`to_json` wrote."""
+        if not isinstance(data, Mapping):
+            raise InputError("a recipe as a JSON object", came=f"a {type(data).__name__}")
         parts = {name: from_plain(value) for name, value in data.items()}
         for name, kind in (
-            ("optimiser", Optimiser), ("budget", Budget), ("provenance", Provenance)
+            ("optimiser", Optimiser),
+            ("budget", Budget),
+            ("provenance", Provenance),
         ):
-            parts[name] = kind(**parts[name])
+            if not isinstance(parts.get(name), Mapping):
+                raise InputError(f"a recipe with '{name}'", came=f"{parts.get(name)!r}")
+            parts[name] = Call(kind, **parts[name]).build()
         try:
+            Call(Recipe, **parts)  # checks names and types
             return Recipe(**parts)
         except TypeError as error:
             raise InputError("the fields of a recipe", came=str(error)) from None
@@ -115,10 +124,11 @@ class Recipe:
         return fingerprint(data)
 
     def set(self, key: str, text: str) -> Recipe:
-        """This recipe with one value changed.
+        """Return this recipe with one value changed.
 
-        ``key`` is a dotted path (``budget.steps``, ``networks.generator.width``, ``guidance.0.strength``)
-        and ``text`` is JSON, or a bare string. Raises InputError for a wrong key or type.
+        ``key`` is a dotted path (``budget.steps``, ``networks.generator.width``,
+        ``guidance.0.strength``) and ``text`` is JSON, or a bare string. Raises InputError for a
+        wrong key or type.
         """
         try:
             value = from_plain(json.loads(text))
@@ -134,7 +144,9 @@ def _set(holder: Any, parts: list[str], value: Any, key: str) -> Any:
     name, rest = parts[0], parts[1:]
     if isinstance(holder, Call):
         if name not in holder.parameters():
-            raise UnknownName(f"key in '{key}' (arguments of {holder.name})", name, holder.parameters())
+            raise UnknownName(
+                f"key in '{key}' (arguments of {holder.name})", name, holder.parameters()
+            )
         parameter = holder.parameters()[name]
         inner = holder.arguments.get(name, parameter.default)
         if inner is inspect.Parameter.empty:
@@ -148,11 +160,15 @@ def _set(holder: Any, parts: list[str], value: Any, key: str) -> Any:
         if rest:
             return dataclasses.replace(holder, **{name: _set(inner, rest, value, key)})
         hints = Call(type(holder)).parameters()
-        if isinstance(inner, (Call, Mapping)) or dataclasses.is_dataclass(inner) or not fits(
-            value, hints[name].annotation
+        if (
+            isinstance(inner, (Call, Mapping))
+            or dataclasses.is_dataclass(inner)
+            or not fits(value, hints[name].annotation)
         ):
-            expected = "a deeper key" if isinstance(inner, (Call, Mapping)) else str(
-                inspect.formatannotation(hints[name].annotation)
+            expected = (
+                "a deeper key"
+                if isinstance(inner, (Call, Mapping))
+                else str(inspect.formatannotation(hints[name].annotation))
             )
             raise InputError(f"{expected} for '{key}'", came=repr(value))
         return dataclasses.replace(holder, **{name: value})
@@ -165,7 +181,11 @@ def _set(holder: Any, parts: list[str], value: Any, key: str) -> Any:
     if isinstance(holder, tuple):
         if not name.isdigit() or int(name) >= len(holder):
             raise UnknownName(f"position in '{key}'", name, [str(i) for i in range(len(holder))])
-        changed = list(holder)
-        changed[int(name)] = _set(holder[int(name)], rest, value, key) if rest else value
-        return tuple(changed)
+        old = holder[int(name)]
+        new = _set(old, rest, value, key) if rest else value
+        number = not isinstance(old, bool) and isinstance(old, (int, float))
+        alike = (int, float) if number and not isinstance(new, bool) else type(old)
+        if not isinstance(new, alike):
+            raise InputError(f"a {type(old).__name__} for '{key}'", came=repr(value))
+        return (*holder[: int(name)], new, *holder[int(name) + 1 :])
     raise InputError(f"a key that exists, '{key}' goes too deep at '{name}'", came=repr(holder))

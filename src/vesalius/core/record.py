@@ -21,9 +21,10 @@ class Record:
     """A measured value: what of whom, under which protocol, how sure, against what.
 
     ``low`` and ``high`` bound the 95 % interval (bootstrap by patient unless ``protocol`` says
-    otherwise); ``n`` counts patients; ``baseline`` names what is used today, and ``p_value`` is that
-    of the paired test against it. ``group`` names the part of the test set ("test", "shifted", an
-    arm of a downstream study). ``floor`` is the real-against-real value of a distribution metric.
+    otherwise); ``n`` counts patients; ``baseline`` names what is used today, and ``p_value`` is
+    that of the paired test against it. ``group`` names the part of the test set ("test", "shifted",
+    an arm of a downstream study). ``floor`` is the real-against-real value of a distribution
+    metric.
     """
 
     recipe: str
@@ -71,9 +72,14 @@ def write_records(path: Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: Path) -> list[Record]:
-    """Read what :func:`write_records` wrote."""
+    """Read what :func:`write_records` wrote; InputError where it is missing or something else."""
     try:
         data = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise InputError("a JSON list of records", came=f"broken JSON ({error})", case=path) from None
+    except FileNotFoundError:
+        raise InputError("a file of records", came="no such file", case=path) from None
+    except ValueError as error:
+        came = f"broken JSON ({error})"
+        raise InputError("a JSON list of records", came=came, case=path) from None
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+        raise InputError("a JSON list of records", came="something else", case=path)
     return [Record.from_json(item) for item in data]

@@ -29,7 +29,8 @@ class Conditioning(ABC):
 def _given(batch: Batch) -> Tensor:
     if batch.given is None:
         raise InputError(
-            "a task that gives something", came="an unconditional task",
+            "a task that gives something",
+            came="an unconditional task",
             remedy="use a recipe without conditioning",
         )
     return batch.given
@@ -53,7 +54,7 @@ class Concatenation(Conditioning):
 
 @dataclass(frozen=True)
 class SpatialCondition(Conditioning):
-    """Given images as the network's spatial condition (SPADE, Park et al. 2019) and its only input."""
+    """Given images as the spatial condition (SPADE, Park et al. 2019) and as only input."""
 
     def channels(self, given: int) -> tuple[int, int]:
         """Input as well as condition."""

@@ -10,8 +10,10 @@ from torch import Tensor
 class Predictor(Protocol):
     """``predict(x, time)`` returns the expected clean image, ``(batch, channel, *space)``.
 
-    ``x`` is the state on the path at ``time``, ``(batch,)``. Systems that draw in one call take None
-    for both.
+    ``x`` is the state on the path at ``time``, ``(batch,)``. Systems that draw in one call take
+    None for both.
     """
 
-    def __call__(self, x: Tensor | None, time: Tensor | None) -> Tensor: ...
+    def __call__(self, x: Tensor | None, time: Tensor | None) -> Tensor:
+        """``(batch, channel, *space)``."""
+        ...

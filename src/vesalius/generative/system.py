@@ -33,7 +33,7 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Any:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """What a recipe builds for a task's shape. Networks are built once; the rest is stateless maths."""
+    """What a recipe builds for a task's shape: networks, and maths without state."""
 
     recipe: Recipe
     shape: Shape
@@ -64,9 +64,7 @@ class System:
         return replace(self, networks={**self.networks, **networks})
 
     @torch.no_grad()
-    def draw(
-        self, batch: Batch, size: tuple[int, ...], *, draws: int = 1, seed: int = 0
-    ) -> Tensor:
+    def draw(self, batch: Batch, size: tuple[int, ...], *, draws: int = 1, seed: int = 0) -> Tensor:
         """Draw ``(draws, batch, channel, *space)`` in model units for a batch of space ``size``.
 
         Draw k depends on ``seed``, k and the identifiers of the batch's cases.
@@ -82,7 +80,7 @@ class System:
         shape = (batch.size, self.shape.wanted, *size)
         drawn = []
         for k in range(draws):
-            names = ("draw", k, *batch.cases)
+            names: tuple[str | int, ...] = ("draw", k, *batch.cases)
             rng = torch_stream(seed, *names, device=device)
             with seeded(derive(seed, "dropout", *names), device):
                 drawn.append(self.sampler.sample(predict, shape, rng))

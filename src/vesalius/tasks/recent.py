@@ -12,13 +12,19 @@ Prepared = dict[str, Tensor]
 
 
 class Recent:
-    """Least recently used cases are dropped once ``limit_bytes`` is passed; safe between threads."""
+    """Drops the least recently used beyond ``limit_bytes``; safe between threads."""
 
     def __init__(self, limit_bytes: int = 1 << 30) -> None:
         self.limit_bytes = limit_bytes
         self.held: OrderedDict[str, Prepared] = OrderedDict()
         self.held_bytes = 0
         self.lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"limit_bytes": self.limit_bytes}  # other processes start with nothing
+
+    def __setstate__(self, state: dict[str, int]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     def get(self, key: str, make: Callable[[], Prepared]) -> Prepared:
         """What ``make`` returned for ``key``, made again if it was dropped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 
 from vesalius.core.batch import Batch
 from vesalius.core.rng import numpy_stream
@@ -46,8 +46,15 @@ class Prefetched:
     """Batches of coming steps, made in a thread while the current one trains; order is kept."""
 
     def __init__(
-        self, task: Task, first_step: int, last_step: int, parts: list[int], n_parts: int,
-        batch_size: int, seed: int, ahead: int = 3,
+        self,
+        task: Task,
+        first_step: int,
+        last_step: int,
+        parts: list[int],
+        n_parts: int,
+        batch_size: int,
+        seed: int,
+        ahead: int = 3,
     ) -> None:
         self.queue: Queue[list[Batch] | BaseException] = Queue(maxsize=ahead)
         self.stopped = threading.Event()
@@ -71,7 +78,7 @@ class Prefetched:
         while not self.stopped.is_set():
             try:
                 self.queue.put(item, timeout=0.2)
-            except Exception:  # full: look again whether to stop
+            except Full:  # look again whether to stop
                 continue
             return False
         return True

@@ -48,7 +48,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InputError("a safetensors file", came="no such file", case=path)
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
+            names = list(file.keys())
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
     except SafetensorError as error:
         with open(path, "rb") as raw:
             head = raw.read(4)
@@ -67,9 +68,12 @@ def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
     """Write ``folder/step-<step>`` atomically and drop all but the newest two."""
     final = folder / f"step-{step:08d}"
     beside = folder / f".step-{step:08d}.part"
+    if (final / "state.json").is_file():
+        return final  # a loop that had ended goes on from here and writes the same again
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(beside, ignore_errors=True)
+        for left in folder.glob(".step-*.part"):  # a process that was killed while it wrote
+            shutil.rmtree(left, ignore_errors=True)
         beside.mkdir()
         for group, tensors in checkpoint.tensors.items():
             save_tensors(beside / f"{group}.safetensors", tensors, {"step": str(step)})
@@ -103,8 +107,10 @@ def load(path: Path, fingerprint: str) -> Checkpoint:
         raise InputError("a whole checkpoint", came=str(error), case=path) from None
     if state.get("fingerprint") != fingerprint:
         raise InputError(
-            f"a checkpoint of the recipe {fingerprint}", came=f"one of {state.get('fingerprint')}",
-            case=path, remedy="run with the recipe that the run folder was made with",
+            f"a checkpoint of the recipe {fingerprint}",
+            came=f"one of {state.get('fingerprint')}",
+            case=path,
+            remedy="run with the recipe that the run folder was made with",
         )
     tensors = {file.stem: load_tensors(file)[0] for file in sorted(path.glob("*.safetensors"))}
     return Checkpoint(tensors, state)

@@ -1,4 +1,4 @@
-"""One loop for every objective, on Lightning Fabric: devices, precision and strategy are settings."""
+"""One loop for every objective, on Lightning Fabric: devices and precision are settings."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MEASURED_STEPS = 12
 class Engine:
     """Where and how a loop runs; the words are Lightning Fabric's.
 
-    On a CPU keep ``precision`` "32-true": bfloat16 there is about twenty times slower. ``devices`` over
-    one on a CPU starts that many processes.
+    On a CPU keep ``precision`` "32-true": bfloat16 there is about twenty times slower. ``devices``
+    over one on a CPU starts that many processes.
     """
 
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
@@ -48,10 +48,13 @@ class Engine:
         if self.accelerator == "cuda" and not torch.cuda.is_available():
             raise InputError("a CUDA device", came="none", remedy="use --device cpu or auto")
         strategy = self.strategy
-        if strategy == "auto" and self.devices > 1 and not torch.cuda.is_available():
+        on_cpu = self.accelerator == "cpu" or not torch.cuda.is_available()
+        if strategy == "auto" and self.devices > 1 and on_cpu:
             strategy = "ddp_spawn"
         return Fabric(
-            accelerator=self.accelerator, devices=self.devices, strategy=strategy,
+            accelerator=self.accelerator,
+            devices=self.devices,
+            strategy=strategy,
             precision=self.precision,
         )
 
@@ -87,13 +90,14 @@ def learning_rate(optimiser: Optimiser, step: int, steps: int) -> float:
     return optimiser.rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-class BrokenTraining(InputError):
+class BrokenTraining(InputError):  # noqa: N818 (the field's name for it)
     """A loss that is not a number."""
 
     def __init__(self, step: int, player: str, losses: Losses, batch: Batch) -> None:
         bad = [name for name, value in losses.values().items() if not math.isfinite(value)]
         super().__init__(
-            "finite losses", came=f"{', '.join(bad)} of {player} not finite at step {step}",
+            "finite losses",
+            came=f"{', '.join(bad)} of {player} not finite at step {step}",
             case="cases " + ", ".join(batch.cases),
             remedy="look at these cases, or lower optimiser.rate; the last checkpoint is whole",
         )
@@ -128,7 +132,8 @@ class Loop:
         if budget.batch_size % n_parts:
             raise InputError(
                 f"a batch size that {n_parts} parts (processes x accumulate) divide",
-                came=budget.batch_size, remedy="change budget.batch_size or budget.accumulate",
+                came=budget.batch_size,
+                remedy="change budget.batch_size or budget.accumulate",
             )
         self.task.check()
         system = System.build(recipe, self.task.shape, self.seed)
@@ -144,7 +149,9 @@ class Loop:
             parameters = [p for name in names for p in networks[name].parameters()]
             kind = torch.optim.AdamW if recipe.optimiser.weight_decay else torch.optim.Adam
             made = kind(
-                parameters, lr=recipe.optimiser.rate, betas=recipe.optimiser.betas,
+                parameters,
+                lr=recipe.optimiser.rate,
+                betas=recipe.optimiser.betas,
                 weight_decay=recipe.optimiser.weight_decay,
             )
             optimisers[player] = fabric.setup_optimizers(made)
@@ -158,25 +165,30 @@ class Loop:
             step, steps, spent, fixed = self._restore(
                 saved, system, networks, optimisers, averages, fabric
             )
-        parts = [
-            fabric.global_rank * budget.accumulate + k for k in range(budget.accumulate)
-        ]
+        parts = [fabric.global_rank * budget.accumulate + k for k in range(budget.accumulate)]
         started = time.perf_counter()
         saved_at, stopped = started, False
         for network in system.networks.values():
             network.train()
         log = self._open_log(step) if fabric.global_rank == 0 else None
         limit = steps if fixed else 10**9
-        with Prefetched(
+        prefetched = Prefetched(
             self.task, step, limit, parts, n_parts, budget.batch_size, self.seed
-        ) as batches:
+        )
+        with prefetched as batches, log or contextlib.nullcontext():
             stream = iter(batches)
             while step < (steps if fixed else limit):
                 if self.stop():
                     stopped = True
                     break
                 values = self._step(
-                    fabric, system, networks, optimisers, players, next(stream), step,
+                    fabric,
+                    system,
+                    networks,
+                    optimisers,
+                    players,
+                    next(stream),
+                    step,
                     steps if fixed else 10 * MEASURED_STEPS,
                 )
                 for name, average in averages.items():
@@ -191,14 +203,14 @@ class Loop:
                     log.write("\n")
                     log.flush()
                     self.watch(Progress(step, steps if fixed else 0, values, seconds))
-                now = time.perf_counter()
-                if now - saved_at > budget.save_every_s:
+                due = time.perf_counter() - saved_at > budget.save_every_s
+                if fabric.world_size > 1:  # clocks differ, and all must save at the same step
+                    due = bool(fabric.broadcast(due))
+                if due:
                     self._save(fabric, step, steps, fixed, seconds, system, optimisers, averages)
                     saved_at = time.perf_counter()
             seconds = spent + time.perf_counter() - started
             waited = batches.waited_s
-        if log is not None:
-            log.close()
         self._save(fabric, step, steps, fixed, seconds, system, optimisers, averages)
         drawing = {
             name: averages[name].module if name in averages else system.networks[name]
@@ -207,9 +219,15 @@ class Loop:
         return Fitted(drawing, step, seconds, waited, stopped)
 
     def _step(
-        self, fabric: Any, system: System, networks: Mapping[str, Any],
-        optimisers: Mapping[str, Any], players: Mapping[str, tuple[str, ...]],
-        batches: list[Batch], step: int, steps: int,
+        self,
+        fabric: Any,
+        system: System,
+        networks: Mapping[str, Any],
+        optimisers: Mapping[str, Any],
+        players: Mapping[str, tuple[str, ...]],
+        batches: list[Batch],
+        step: int,
+        steps: int,
     ) -> dict[str, float]:
         """Every player's update, in order."""
         recipe, objective = self.recipe, system.objective
@@ -254,7 +272,11 @@ class Loop:
         decay = self.recipe.optimiser.ema_decay
 
         @torch.no_grad()
-        def average(kept: list[Tensor], new: list[Tensor], n: Tensor | int) -> None:
+        def average(
+            kept: tuple[Tensor, ...] | list[Tensor],
+            new: tuple[Tensor, ...] | list[Tensor],
+            n: Tensor | int,
+        ) -> None:
             # a young average must forget its start: the decay grows with the number of updates
             part = 1 - min(decay, (1 + float(n)) / (10 + float(n)))
             for old, current in zip(kept, new, strict=True):
@@ -282,11 +304,18 @@ class Loop:
         kept = [line for line in read_log(self.folder) if line["step"] <= step]
         with open(path, "w") as file:
             file.writelines(json.dumps(line) + "\n" for line in kept)
-        return open(path, "a")  # noqa: SIM115 (closed by the loop)
+        return open(path, "a")
 
     def _save(
-        self, fabric: Any, step: int, steps: int, fixed: bool, seconds: float, system: System,
-        optimisers: Mapping[str, Any], averages: Mapping[str, Any],
+        self,
+        fabric: Any,
+        step: int,
+        steps: int,
+        fixed: bool,
+        seconds: float,
+        system: System,
+        optimisers: Mapping[str, Any],
+        averages: Mapping[str, Any],
     ) -> None:
         tensors: dict[str, Mapping[str, Tensor]] = {}
         groups: dict[str, Any] = {}
@@ -302,8 +331,13 @@ class Loop:
             tensors["objective"] = objective_state
         if fabric.global_rank == 0:
             state = {
-                "fingerprint": self.recipe.fingerprint(), "step": step, "steps": steps,
-                "fixed": fixed, "seconds": seconds, "seed": self.seed, "groups": groups,
+                "fingerprint": self.recipe.fingerprint(),
+                "step": step,
+                "steps": steps,
+                "fixed": fixed,
+                "seconds": seconds,
+                "seed": self.seed,
+                "groups": groups,
                 "threads": torch.get_num_threads(),
             }
             checkpoints.save(
@@ -312,8 +346,13 @@ class Loop:
         fabric.barrier()
 
     def _restore(
-        self, saved: checkpoints.Checkpoint, system: System, networks: Mapping[str, Any],
-        optimisers: Mapping[str, Any], averages: Mapping[str, Any], fabric: Any,
+        self,
+        saved: checkpoints.Checkpoint,
+        system: System,
+        networks: Mapping[str, Any],
+        optimisers: Mapping[str, Any],
+        averages: Mapping[str, Any],
+        fabric: Any,
     ) -> tuple[int, int, float, bool]:
         state = saved.state
         torch.set_num_threads(int(state["threads"]))  # sums depend on how they are cut

@@ -1,0 +1,1 @@
+"""Codecs between images and what is drawn: none yet."""

@@ -21,11 +21,11 @@ from vesalius.physics.proximal import proximal
 class DataConsistency(Guidance):
     """The proximal point of the data term at every prediction, by conjugate gradients.
 
-    Replaces the prediction d by argmin_z s |A z - y|^2 + |z - d|^2. On a path, s falls with the noise:
-    s = ``strength`` (noise / signal)^2 bounded to [``strength_min``, ``strength_max``], the ratio of
-    prior to measurement variance (Zhu et al. 2023, DiffPIR, equation 13; Liu et al. 2023, DOLCE). In
-    one-call systems s = ``strength_max``, and gradients flow through the iterations (Aggarwal et al.
-    2019, MoDL).
+    Replaces the prediction d by argmin_z s |A z - y|^2 + |z - d|^2. On a path, s falls with the
+    noise: s = ``strength`` (noise / signal)^2 bounded to [``strength_min``, ``strength_max``], the
+    ratio of prior to measurement variance (Zhu et al. 2023, DiffPIR, equation 13; Liu et al. 2023,
+    DOLCE). In one-call systems s = ``strength_max``, and gradients flow through the iterations
+    (Aggarwal et al. 2019, MoDL).
     """
 
     path: GaussianPath | None = None
@@ -39,7 +39,8 @@ class DataConsistency(Guidance):
         measurement, operator = batch.measurement, cast(LinearOperator | None, batch.operator)
         if measurement is None or operator is None:
             raise InputError(
-                "a task with measurements for data consistency", came="images alone",
+                "a task with measurements for data consistency",
+                came="images alone",
                 remedy="choose a reconstruction task, or a recipe without data consistency",
             )
 
@@ -50,8 +51,6 @@ class DataConsistency(Guidance):
             else:
                 ratio = self.path.noise(time) / self.path.signal(time)
                 strength = (self.strength * ratio**2).clamp(self.strength_min, self.strength_max)
-            return proximal(
-                clean, measurement, operator, strength, iterations=self.iterations
-            )
+            return proximal(clean, measurement, operator, strength, iterations=self.iterations)
 
         return consistent

@@ -1,5 +1,6 @@
 """Objectives: how networks learn to draw."""
 
+from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
@@ -8,6 +9,7 @@ from vesalius.generative.objectives.segmentation import Segmentation
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 
 __all__ = [
+    "Classification",
     "Denoising",
     "Interface",
     "Objective",

@@ -21,9 +21,9 @@ from vesalius.generative.predictor import Predictor
 class Denoising(Objective):
     """Denoising score matching on a Gaussian path.
 
-    The network sees the state at unit variance and its level, and predicts ``prediction``: the path's
-    velocity (Salimans & Ho 2022), the noise (Ho et al. 2020) or the clean image. ``distance`` is taken
-    there, without further weights.
+    The network sees the state at unit variance and its level, and predicts ``prediction``: the
+    path's velocity (Salimans & Ho 2022), the noise (Ho et al. 2020) or the clean image.
+    ``distance`` is taken there, without further weights.
     """
 
     def __init__(
@@ -56,9 +56,7 @@ class Denoising(Objective):
         batch: Batch,
         rng: torch.Generator | None = None,
     ) -> Tensor:
-        inside, condition = self.conditioning.arrange(
-            self.path.normalised(x, time), batch, rng=rng
-        )
+        inside, condition = self.conditioning.arrange(self.path.normalised(x, time), batch, rng=rng)
         out: Tensor = networks["network"](inside, level=self.path.level(time), condition=condition)
         return out
 

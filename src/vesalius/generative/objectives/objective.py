@@ -20,7 +20,7 @@ Networks = Mapping[str, nn.Module]
 
 @dataclass(frozen=True)
 class Interface:
-    """What a network must take and return; passed to its constructor where it takes such arguments."""
+    """What a network takes and returns; passed to its constructor where that takes such things."""
 
     channels_in: int
     channels_out: int
@@ -65,7 +65,7 @@ class Objective(ABC):
         """Tensors beyond weights that training goes on with (an image pool); saved and restored."""
         return {}
 
-    def restore(self, state: Mapping[str, Tensor]) -> None:
+    def restore(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027 (most keep nothing)
         """Take back what :meth:`state` gave."""
 
 

@@ -30,12 +30,12 @@ def _features(critic: nn.Module, image: Tensor) -> list[Tensor]:
 
 
 class PairedAdversarial(Objective):
-    """Conditional GAN (Isola et al. 2017, pix2pix): adversarial loss plus named losses to the truth.
+    """Conditional GAN (Isola et al. 2017, pix2pix): adversarial plus named losses to the truth.
 
-    The critic sees (given, image) with ``critic_sees="pair"``, or the image alone. ``matching`` weighs
-    the L1 distance of the critic's features (Wang et al. 2018, pix2pixHD) and needs a critic with a
-    method ``features``. Trained through ``guidance``, so a data-consistent generator is judged as it
-    will draw.
+    The critic sees (given, image) with ``critic_sees="pair"``, or the image alone. ``matching``
+    weighs the L1 distance of the critic's features (Wang et al. 2018, pix2pixHD) and needs a
+    critic with a method ``features``. Trained through ``guidance``, so a data-consistent generator
+    is judged as it will draw.
     """
 
     def __init__(

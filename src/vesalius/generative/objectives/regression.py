@@ -16,7 +16,7 @@ from vesalius.generative.predictor import Predictor
 
 
 class Regression(Objective):
-    """The control of every study: predict the wanted image at once. Trained through ``guidance``."""
+    """The control of every study: the wanted image at once. Trained through ``guidance``."""
 
     def __init__(
         self,

@@ -46,9 +46,7 @@ class Segmentation(Objective):
         overlap = (chance * truth).sum(dim=space)[:, 1:]
         total = (chance + truth).sum(dim=space)[:, 1:]
         dice = 1 - ((2 * overlap + 1) / (total + 1)).mean()
-        return Losses(
-            {"dice": (1.0, dice), "cross_entropy": (1.0, cross_entropy(logits, truth))}
-        )
+        return Losses({"dice": (1.0, dice), "cross_entropy": (1.0, cross_entropy(logits, truth))})
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """Class probabilities."""

@@ -22,7 +22,7 @@ from vesalius.generative.predictor import Predictor
 
 
 class ImagePool:
-    """The last ``size`` drawn images; half of what a critic sees comes from here (Shrivastava 2017)."""
+    """The last ``size`` drawn images, half of what a critic sees (Shrivastava et al. 2017)."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -51,8 +51,9 @@ class ImagePool:
 class UnpairedCycle(Objective):
     """CycleGAN (Zhu et al. 2017): adversarial, cycle and identity losses, no pairs.
 
-    Within a batch, wanted images are moved on by one case, so that no generator ever meets a case's own
-    partner: batches need at least two cases. The identity loss needs as many channels given as wanted.
+    Within a batch, wanted images are moved on by one case, so that no generator ever meets a case's
+    own partner: batches need at least two cases. The identity loss needs as many channels given as
+    wanted.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class UnpairedCycle(Objective):
         if self.identity > 0 and given != wanted:
             raise InputError(
                 "as many channels given as wanted for the identity loss",
-                came=f"{given} and {wanted}", remedy="set objective.identity=0",
+                came=f"{given} and {wanted}",
+                remedy="set objective.identity=0",
             )
         return {
             "generator": Interface(given, wanted),
@@ -104,7 +106,8 @@ class UnpairedCycle(Objective):
         """The generators' or the critics'."""
         if batch.given is None or batch.size < 2:
             raise InputError(
-                "given images and at least two cases in a batch", came=f"{batch.size} cases",
+                "given images and at least two cases in a batch",
+                came=f"{batch.size} cases",
                 remedy="set budget.batch_size=2 or more",
             )
         a, b = batch.given, wanted(batch).roll(1, dims=0)
@@ -117,7 +120,8 @@ class UnpairedCycle(Objective):
                 {
                     "critic": (1.0, critic_loss(self.kind, critic(b), critic(fake_b))),
                     "critic_back": (
-                        1.0, critic_loss(self.kind, critic_back(a), critic_back(fake_a))
+                        1.0,
+                        critic_loss(self.kind, critic_back(a), critic_back(fake_a)),
                     ),
                 }
             )
@@ -148,9 +152,7 @@ class UnpairedCycle(Objective):
 
     def state(self) -> dict[str, Tensor]:
         """The pools."""
-        return {
-            name: torch.stack(pool.images) for name, pool in self.pools.items() if pool.images
-        }
+        return {name: torch.stack(pool.images) for name, pool in self.pools.items() if pool.images}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Refill the pools."""

@@ -28,11 +28,11 @@ class CosinePath(GaussianPath):
             raise InputError("an angle between 0 and pi/2", came=self.last_angle)
 
     def signal(self, time: Tensor) -> Tensor:
-        """cos."""
+        """Cos."""
         return torch.cos(time * self.last_angle)
 
     def noise(self, time: Tensor) -> Tensor:
-        """sin."""
+        """Sin."""
         return torch.sin(time * self.last_angle)
 
     def draw_times(self, n: int, rng: torch.Generator) -> Tensor:

@@ -45,7 +45,8 @@ class KarrasPath(GaussianPath):
     def time_of(self, noise: Tensor) -> Tensor:
         """The time of a noise level."""
         low, high = self.noise_min ** (1 / self.rho), self.noise_max ** (1 / self.rho)
-        return (noise ** (1 / self.rho) - low) / (high - low)
+        time: Tensor = (noise ** (1 / self.rho) - low) / (high - low)
+        return time
 
     def draw_times(self, n: int, rng: torch.Generator) -> Tensor:
         """Log-normal noise levels, as times."""

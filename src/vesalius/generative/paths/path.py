@@ -17,10 +17,10 @@ class GaussianPath(ABC):
     """Paths of the form x_t = signal(t) x + noise(t) e with e standard normal.
 
     ``data_std`` is the standard deviation of images in model units. Every such path is a
-    rescaling of the same rotation (x cos a + data_std e sin a) with a = atan2(noise, signal data_std),
-    so that networks always see an input of unit variance and predict the velocity of that rotation
-    whatever the path: Salimans & Ho 2022 (v-prediction), which for signal = 1 is the preconditioning
-    of Karras et al. 2022, table 1.
+    rescaling of the same rotation (x cos a + data_std e sin a) with a = atan2(noise, signal
+    data_std), so that networks always see an input of unit variance and predict the velocity of
+    that rotation whatever the path: Salimans & Ho 2022 (v-prediction), which for signal = 1 is the
+    preconditioning of Karras et al. 2022, table 1.
     """
 
     data_std: float
@@ -57,7 +57,7 @@ class GaussianPath(ABC):
         return torch.atan2(self.noise(time), self.signal(time) * self.data_std)
 
     def level(self, time: Tensor) -> Tensor:
-        """What a network is told of ``time``: a quarter of log(noise / (signal data_std)), bounded."""
+        """What a network is told: a quarter of log(noise / (signal data_std)), bounded."""
         ratio = self.noise(time) / (self.signal(time) * self.data_std).clamp_min(1e-6)
         return ratio.clamp(1e-5, 1e5).log() / 4
 
@@ -77,7 +77,7 @@ class GaussianPath(ABC):
         return self.data_std * (torch.cos(a) * self.normalised(x, time) - torch.sin(a) * velocity)
 
     def noise_in(self, x: Tensor, clean: Tensor, time: Tensor) -> Tensor:
-        """The standard normal noise that leads from ``clean`` to the state ``x``; zero where none is."""
+        """The standard normal noise that leads from ``clean`` to ``x``; zero where none is."""
         sigma = expand(self.noise(time), x)
         found = (x - expand(self.signal(time), x) * clean) / sigma.clamp_min(1e-12)
         return torch.where(sigma > 0, found, torch.zeros_like(found))

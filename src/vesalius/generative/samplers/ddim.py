@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -17,8 +18,8 @@ from vesalius.generative.samplers.sampler import Sampler
 class Ddim(Sampler):
     """Song et al. 2021 on any Gaussian path; ``eta`` 0 is deterministic, 1 is ancestral.
 
-    For ratios r = noise / signal, the step to r' keeps r'^2 - s^2 of the old noise and adds s^2 of new,
-    s = eta (r'/r) sqrt(r^2 - r'^2) (their equation 16, in variance-exploding coordinates).
+    For ratios r = noise / signal, the step to r' keeps r'^2 - s^2 of the old noise and adds s^2 of
+    new, s = eta (r'/r) sqrt(r^2 - r'^2) (their equation 16, in variance-exploding coordinates).
     """
 
     path: GaussianPath
@@ -41,13 +42,15 @@ class Ddim(Sampler):
         path = self.path
         times = path.times(self.steps).to(rng.device)
         x = path.start(shape, rng)
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             time = now.to(x.dtype).expand(shape[0])
             clean = predict(x, time)
             noise = path.noise_in(x, clean, time)
             now_ratio = float(path.noise(now) / path.signal(now))
             then_ratio = float(path.noise(then) / path.signal(then))
-            fresh = self.eta * then_ratio / now_ratio * max(now_ratio**2 - then_ratio**2, 0.0) ** 0.5
+            fresh = (
+                self.eta * then_ratio / now_ratio * max(now_ratio**2 - then_ratio**2, 0.0) ** 0.5
+            )
             kept = max(then_ratio**2 - fresh**2, 0.0) ** 0.5
             x = clean + kept * noise
             if fresh > 0:

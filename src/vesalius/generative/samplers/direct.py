@@ -13,7 +13,7 @@ from vesalius.generative.samplers.sampler import Sampler
 
 @dataclass(frozen=True)
 class Direct(Sampler):
-    """The prediction itself. What varies between draws lies in the network (dropout, noise layers)."""
+    """The prediction itself. What varies between draws lies in the network (dropout)."""
 
     @property
     def calls(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -15,9 +16,10 @@ from vesalius.generative.samplers.sampler import Sampler
 
 @dataclass(frozen=True)
 class Heun(Sampler):
-    """Second order (Karras et al. 2022, algorithm 1) on any Gaussian path; the last step is Euler's.
+    """Second order (Karras et al. 2022, algorithm 1) on any Gaussian path; Euler's step at last.
 
-    Steps are taken in z = x / signal against r = noise / signal, where dz/dr is the predicted noise.
+    Steps are taken in z = x / signal against r = noise / signal, where dz/dr is the predicted
+    noise.
     """
 
     path: GaussianPath
@@ -44,7 +46,7 @@ class Heun(Sampler):
             return path.noise_in(state, predict(state, time), time)
 
         z = x / float(path.signal(times[0]))
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             step = float(path.noise(then) / path.signal(then) - path.noise(now) / path.signal(now))
             first = slope(z, now)
             ahead = z + step * first
