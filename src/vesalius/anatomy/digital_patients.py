@@ -102,6 +102,7 @@ class DigitalPatients(Source):
                 suffix = f"-slice-{number}" if self.slices_per_patient > 1 else ""
                 covariates: dict[str, float | str] = {
                     "age_years": patient.age_years,
+                    "over_60": float(patient.age_years > 60),
                     "sex": patient.sex,
                     "lesion_volume_ml": round(patient.lesion_volume_ml, 3),
                     "tumour_days": patient.tumour.age_days if patient.tumour else 0.0,

@@ -166,8 +166,10 @@ def read_series(
     case:
         What errors call the series; they never name files, patients or identifiers.
 
-    Returns ------- Data ``(1, row, column, slice)`` float32, slices in order along their normal,
-    or ``(1, row, column)`` for one image. CT in HU; PET in Bq/ml where the file says so; others in
+    Returns
+    -------
+    Data ``(1, row, column, slice)`` float32, slices in order along their normal, or
+    ``(1, row, column)`` for one image. CT in HU; PET in Bq/ml where the file says so; others in
     arbitrary units after the file's own rescaling. Padding and MONOCHROME1 are left as stored.
 
     Raises

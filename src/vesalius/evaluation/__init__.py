@@ -1,0 +1,1 @@
+"""Drawn images against the truth: levels of judgement, statistics, downstream value."""

@@ -1,4 +1,4 @@
-"""What drawn images are worth: a segmenter learns from them and is tested on real patients."""
+"""What drawn images are worth: a network learns from them and is tested on real patients."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vesalius.core.call import Call
 from vesalius.core.errors import InputError
 from vesalius.core.files import read_arrays, write_arrays
-from vesalius.core.recipe import Budget, Optimiser, Recipe
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
+from vesalius.data.split import SplitRule
+from vesalius.evaluation.classification_study import ClassificationStudy
 from vesalius.evaluation.judge import with_holm
-from vesalius.evaluation.statistics import paired_test, summarise
-from vesalius.generative.objectives import Segmentation
-from vesalius.generative.samplers import Direct
+from vesalius.evaluation.segmentation_study import SegmentationStudy
+from vesalius.evaluation.statistics import paired_test, summarise, table_interval
+from vesalius.evaluation.study import Study
 from vesalius.generative.system import System
-from vesalius.metrics.clinical.dice import Dice
-from vesalius.metrics.clinical.hd95 import HD95
-from vesalius.networks.unet import UNet
-from vesalius.tasks.segmentation import Arm, SegmentationFrom
+from vesalius.tasks.arm import Arm, ArmTask
+from vesalius.tasks.label_synthesis import LabelSynthesis
+from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Task
 from vesalius.training.fit import Engine, Loop
 
-METRICS = ("downstream dice", "downstream hd95")
+STUDIES: dict[type[Task], type[Study]] = {
+    MaskSynthesis: SegmentationStudy,
+    LabelSynthesis: ClassificationStudy,
+}
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,9 @@ class StudyArm:
 def study_arms(fractions: tuple[float, ...], drawn: dict[str, str]) -> tuple[StudyArm, ...]:
     """Real, real and drawn, and drawn alone (TSTR), for each fraction and each drawer.
 
-    ``drawn`` maps a drawer's name to its folder of drawn training cases; the last one is the baseline,
-    whose drawings are tried alone only. Arms of drawn images alone do not depend on the fraction: they
-    are there once.
+    ``drawn`` maps a drawer's name to its folder of drawn training cases; the last one is the
+    baseline, whose drawings are tried alone only. Arms of drawn images alone do not depend on the
+    fraction: they are there once.
     """
     arms: list[StudyArm] = []
     for fraction in fractions:
@@ -57,20 +61,6 @@ def study_arms(fractions: tuple[float, ...], drawn: dict[str, str]) -> tuple[Stu
     for drawer, folder in drawn.items():
         arms.append(StudyArm(f"{drawer} alone", "synthetic", 1.0, folder))
     return tuple(arms)
-
-
-def segmenter(task: Call, steps: int) -> Recipe:
-    """The segmentation network and its training, the same for every arm."""
-    return Recipe(
-        name="segmenter",
-        summary="A small U-Net trained with cross-entropy and Dice.",
-        task=task,
-        networks={"network": Call(UNet, width=8, multipliers=(1, 2, 4), patch=2)},
-        objective=Call(Segmentation),
-        sampler=Call(Direct),
-        optimiser=Optimiser(rate=2e-3, warmup_steps=20),
-        budget=Budget(steps=steps, batch_size=4, save_every_s=30),
-    )
 
 
 def downstream_study(
@@ -85,104 +75,150 @@ def downstream_study(
 ) -> list[Record]:
     """Train and test every arm and seed; each goes on from where a stopped study left it.
 
-    Values are the mean over classes and seeds a test patient. Tests are paired by patient: arms with
-    drawn images against real images alone at the same fraction; drawn alone against the baseline's
-    drawings alone.
+    Values are the mean over seeds (and classes of a segmentation) a test patient. Tests are paired by
+    patient: arms with drawn images against real images alone at the same fraction; drawn alone against
+    the baseline's drawings alone.
     """
     task: Task = task_call.build()
-    study = task.judgement.downstream
-    if study is None:
+    settings = task.judgement.downstream
+    kind = STUDIES.get(type(task))
+    if settings is None or kind is None:
         raise InputError("a task with a downstream study", came=task.name)
-    arms = study_arms(study.fractions, drawn)
-    scores: dict[str, dict[str, np.ndarray]] = {}
+    study = kind()
+    arms = study_arms(settings.fractions, drawn)
+    scores: dict[str, dict[str, NDArray[Any]]] = {}
     for number, arm in enumerate(arms):
         by_seed = []
-        for seed in range(study.seeds):
-            watch(f"{arm.name}, seed {seed}", number * study.seeds + seed, len(arms) * study.seeds)
-            found = _fit_and_test(task_call, arm, seed, study.steps, folder, engine, stop)
+        for seed in range(settings.seeds):
+            done, total = number * settings.seeds + seed, len(arms) * settings.seeds
+            watch(f"{arm.name}, seed {seed}", done, total)
+            call = _arm_task(study, task_call, arm)
+            place = folder / arm.name.replace(" ", "-").replace("%", "percent") / f"seed-{seed}"
+            found = _fit_and_test(study, call, seed, settings.steps, place, engine, stop)
             if found is None:
                 return []
             by_seed.append(found)
         scores[arm.name] = {
-            metric: np.nanmean([found[metric] for found in by_seed], axis=0) for metric in METRICS
+            name: np.mean([found[name] for found in by_seed], axis=0) for name in by_seed[0]
         }
-    return _records(task, arms, scores, context, list(drawn))
+    patients = [case.patient for case in task.split["test"]]
+    context = replace(context, protocol=f"{context.protocol}; a {study.trained} trained per arm")
+    return [
+        *_case_records(study, arms, scores, patients, context, list(drawn)),
+        *_table_records(study, arms, scores, patients, context),
+    ]
+
+
+def _arm_task(study: Study, task_call: Call, arm: StudyArm) -> Call:
+    return Call(
+        study.task,
+        name=f"{study.trained}-from-{arm.kind}",
+        phase="diagnosis",
+        question=f"What does a {study.trained} learn from these images?",
+        base=task_call,
+        source=task_call.arguments["source"],
+        rule=task_call.arguments.get("rule", Call(SplitRule)),
+        arm=arm.kind,
+        fraction=arm.fraction,
+        drawn=arm.drawn,
+    )
 
 
 def _fit_and_test(
-    task_call: Call, arm: StudyArm, seed: int, steps: int, folder: Path, engine: Engine | None,
+    study: Study,
+    call: Call,
+    seed: int,
+    steps: int,
+    place: Path,
+    engine: Engine | None,
     stop: Callable[[], bool],
-) -> dict[str, np.ndarray] | None:
-    call = Call(
-        SegmentationFrom, name="segmentation-from-" + arm.kind, phase="diagnosis",
-        question="What does a segmenter learn from these images?", base=task_call,
-        source=task_call.arguments["source"], rule=task_call.arguments.get("rule", Call(_rule())),
-        arm=arm.kind, fraction=arm.fraction, drawn=arm.drawn,
-    )
-    place = folder / arm.name.replace(" ", "-").replace("%", "percent") / f"seed-{seed}"
+) -> dict[str, NDArray[Any]] | None:
     scores_file = place / "scores.npz"
     if scores_file.is_file():
         return read_arrays(scores_file)
-    recipe = segmenter(call, steps)
-    task: SegmentationFrom = call.build()
+    recipe = study.recipe(call, steps)
+    task: ArmTask = call.build()
     fitted = Loop(recipe, task, place, seed, engine or Engine(), stop=stop).run()
     if fitted.stopped:
         return None
     system = System.build(recipe, task.shape, seed).with_networks(fitted.networks)
-    found = test_segmenter(system, task)
+    found = study.test(system, task)
     write_arrays(scores_file, **found)
     return found
 
 
-def _rule() -> Any:
-    from vesalius.data.split import SplitRule
-
-    return SplitRule
-
-
-def test_segmenter(system: System, task: SegmentationFrom) -> dict[str, np.ndarray]:
-    """Dice and HD95 (mm), the mean over classes, a test case each."""
-    found: dict[str, list[float]] = {metric: [] for metric in METRICS}
-    for case in task.split["test"]:
-        batch = task.test_case(case)
-        assert batch.wanted is not None
-        predicted = task.judged(system.draw(batch, task.size)[0])
-        truth = batch.wanted.argmax(dim=1, keepdim=True)
-        spacing = task.source.read(case)[task.needed()[0]].spacing_mm
-        dice, distance = [], []
-        for label, name in enumerate(task.classes, start=1):
-            dice.append(float(Dice(label, name).statistic(predicted, truth)[0]))
-            distance.append(float(HD95(label, name, spacing).statistic(predicted, truth)[0]))
-        found[METRICS[0]].append(float(np.nanmean(dice)))
-        found[METRICS[1]].append(float(np.nanmean(distance)))
-    return {metric: np.asarray(values) for metric, values in found.items()}
-
-
-def _records(
-    task: Task, arms: tuple[StudyArm, ...], scores: dict[str, dict[str, np.ndarray]],
-    context: Record, drawers: list[str],
+def _case_records(
+    study: Study,
+    arms: tuple[StudyArm, ...],
+    scores: dict[str, dict[str, NDArray[Any]]],
+    patients: list[str],
+    context: Record,
+    drawers: list[str],
 ) -> list[Record]:
-    patients = [case.patient for case in task.split["test"]]
     records: list[Record] = []
-    for metric, direction, unit in ((METRICS[0], "up", "1"), (METRICS[1], "down", "mm")):
+    for score in study.scores:
         for arm in arms:
-            values = scores[arm.name][metric]
-            rng = numpy_stream(context.seed, "downstream", arm.name, metric)
+            values = scores[arm.name][score.name]
+            rng = numpy_stream(context.seed, "downstream", arm.name, score.name)
             summary = summarise(values, patients, rng)
             record = replace(
-                context, metric=metric, level="clinical", unit=unit, direction=direction,  # type: ignore[arg-type]
-                value=summary.value, low=summary.low, high=summary.high, n=summary.n_patients,
-                group=arm.name, protocol=f"{context.protocol}; segmenter trained per arm",
+                context,
+                metric=score.name,
+                level="clinical",
+                unit=score.unit,
+                direction=score.direction,
+                value=summary.value,
+                low=summary.low,
+                high=summary.high,
+                n=summary.n_patients,
+                group=arm.name,
             )
             against = _control(arm, drawers)
             if against is not None:
-                test = paired_test(values, scores[against][metric], patients, direction)  # type: ignore[arg-type]
-                mean = float(np.nanmean(scores[against][metric]))
+                control = scores[against][score.name]
+                test = paired_test(values, control, patients, score.direction)
                 record = replace(
-                    record, baseline=against, baseline_value=mean, p_value=test.p_value
+                    record,
+                    baseline=against,
+                    baseline_value=float(np.nanmean(control)),
+                    p_value=test.p_value,
                 )
             records.append(record)
     return with_holm(records)
+
+
+def _table_records(
+    study: Study,
+    arms: tuple[StudyArm, ...],
+    scores: dict[str, dict[str, NDArray[Any]]],
+    patients: list[str],
+    context: Record,
+) -> list[Record]:
+    records: list[Record] = []
+    for arm in arms:
+        for name, (metric, values, labels) in study.tables(scores[arm.name]).items():
+            interval = table_interval(
+                metric.value,
+                torch.from_numpy(values),
+                torch.from_numpy(labels),
+                patients,
+                numpy_stream(context.seed, "downstream", arm.name, name),
+            )
+            records.append(
+                replace(
+                    context,
+                    metric=name,
+                    level="clinical",
+                    unit=metric.unit,
+                    direction=metric.direction,
+                    value=interval.value,
+                    low=interval.low,
+                    high=interval.high,
+                    n=len(set(patients)),
+                    group=arm.name,
+                )
+            )
+    return records
 
 
 def _control(arm: StudyArm, drawers: list[str]) -> str | None:
@@ -195,7 +231,9 @@ def _control(arm: StudyArm, drawers: list[str]) -> str | None:
 
 def draw_baseline(task: Task, name: str, folder: Path) -> None:
     """The baseline's drawings of the training cases, as the drawer ``name``."""
-    for case in task.split["train"]:
+    study = task.judgement.downstream
+    assert study is not None, "only for tasks with a downstream study"
+    for case in task.split["train"][: study.cases]:
         path = folder / f"{case.identifier}.npz"
         if not path.is_file():
             image = task.baselines(task.test_case(case))[name]

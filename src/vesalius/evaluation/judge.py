@@ -125,9 +125,7 @@ def judge(
     return Judgements(tuple(records), found, tuple(warnings))
 
 
-def _judge_case(
-    task: Task, case: Case, drawn: Tensor, method: str, values: CaseValues
-) -> None:
+def _judge_case(task: Task, case: Case, drawn: Tensor, method: str, values: CaseValues) -> None:
     batch = task.test_case(case)
     assert batch.wanted is not None
     reference = task.judged(batch.wanted)
@@ -138,14 +136,15 @@ def _judge_case(
         for metric in task.judgement.metrics:
             value = float(metric.statistic(judged, reference, batch.mask)[0])
             values.add(metric.name, name, value)
-    if len(drawn) > 1:
+    if len(drawn) > 1 and task.judgement.metrics:
         first = task.judged(drawn[:1])
         for metric in task.judgement.metrics:
             value = float(metric.statistic(first, reference, batch.mask)[0])
             values.add(f"{metric.name} of one draw", method, value)
         error = (task.judged(methods[method]) - reference).abs()
         values.add(
-            "error-uncertainty correlation", method,
+            "error-uncertainty correlation",
+            method,
             rank_correlation(error, spread(task, drawn), batch.mask),
         )
     first_baseline = next(iter(baselines), None)
@@ -179,6 +178,8 @@ def rank_correlation(error: Tensor, uncertainty: Tensor, mask: Tensor | None) ->
 
 def _case_records(task: Task, values: CaseValues, context: Record, seed: int) -> list[Record]:
     records: list[Record] = []
+    if not task.judgement.metrics:  # no image is the one truth: sets alone are compared
+        return records
     first = values.values[task.judgement.metrics[0].name]
     methods = [context.recipe, *(name for name in first if name != context.recipe)]
     baseline = methods[1] if len(methods) > 1 else None
@@ -188,9 +189,16 @@ def _case_records(task: Task, values: CaseValues, context: Record, seed: int) ->
         for method in methods:
             summary = summarise(by_method[method], values.patients, rng)
             record = replace(
-                context, recipe=method, metric=metric.name, level=metric.level, unit=metric.unit,
-                direction=metric.direction, value=summary.value, low=summary.low,
-                high=summary.high, n=summary.n_patients,
+                context,
+                recipe=method,
+                metric=metric.name,
+                level=metric.level,
+                unit=metric.unit,
+                direction=metric.direction,
+                value=summary.value,
+                low=summary.low,
+                high=summary.high,
+                n=summary.n_patients,
             )
             if method == context.recipe and baseline is not None:
                 test = paired_test(
@@ -206,9 +214,15 @@ def _case_records(task: Task, values: CaseValues, context: Record, seed: int) ->
             summary = summarise(single[context.recipe], values.patients, rng)
             records.append(
                 replace(
-                    context, metric=f"{metric.name} of one draw", level=metric.level,
-                    unit=metric.unit, direction=metric.direction, value=summary.value,
-                    low=summary.low, high=summary.high, n=summary.n_patients,
+                    context,
+                    metric=f"{metric.name} of one draw",
+                    level=metric.level,
+                    unit=metric.unit,
+                    direction=metric.direction,
+                    value=summary.value,
+                    low=summary.low,
+                    high=summary.high,
+                    n=summary.n_patients,
                 )
             )
     correlation = values.values.get("error-uncertainty correlation")
@@ -216,9 +230,16 @@ def _case_records(task: Task, values: CaseValues, context: Record, seed: int) ->
         summary = summarise(correlation[context.recipe], values.patients, rng)
         records.append(
             replace(
-                context, metric="error-uncertainty correlation", level="pixel", unit="1",
-                direction="up", value=summary.value, low=summary.low, high=summary.high,
-                n=summary.n_patients, note="Spearman over voxels, mean over patients",
+                context,
+                metric="error-uncertainty correlation",
+                level="pixel",
+                unit="1",
+                direction="up",
+                value=summary.value,
+                low=summary.low,
+                high=summary.high,
+                n=summary.n_patients,
+                note="Spearman over voxels, mean over patients",
             )
         )
     return with_holm(records)
@@ -232,8 +253,10 @@ def with_holm(records: Sequence[Record]) -> list[Record]:
         record
         if math.isnan(p)
         else replace(
-            record, p_value=float(p),
-            note=f"paired Wilcoxon by patient, Holm over {n_tests}" if n_tests > 1
+            record,
+            p_value=float(p),
+            note=f"paired Wilcoxon by patient, Holm over {n_tests}"
+            if n_tests > 1
             else "paired Wilcoxon by patient",
         )
         for record, p in zip(records, holm(p_values), strict=True)
@@ -252,28 +275,46 @@ def _set_records(
     real = torch.stack(values.features["reference"])
     methods = [name for name in values.features if name != "reference"]
     generated = {name: torch.stack(values.features[name]) for name in methods}
-    records, notes = [], []
+    records: list[Record] = []
+    few: list[str] = []
     for metric in SET_METRICS:
         rng = numpy_stream(seed, "sets", context.group, metric.name)
         floor, _, _ = real_floor(metric, real, values.patients, rng)
-        name = named(metric, RadiomicFeatures)
-        note = enough_cases(metric, len(real), real.shape[1])
-        if note:
-            notes.append(f"{name}: {note}")
+        name = named(metric, RadiomicFeatures(task.judgement.range))
+        if enough_cases(metric, len(real), real.shape[1]):
+            few.append(name)
         for method in methods:
             interval = set_interval(
-                metric.value, generated[method], real, values.patients, values.patients, rng,
+                metric.value,
+                generated[method],
+                real,
+                values.patients,
+                values.patients,
+                rng,
                 n_boot=BOOTSTRAPS,
             )
             record = replace(
-                context, recipe=method, metric=name, level="feature", unit=metric.unit,
-                direction=metric.direction, value=interval.value, low=interval.low,
-                high=interval.high, n=len(set(values.patients)), floor=floor,
+                context,
+                recipe=method,
+                metric=name,
+                level="feature",
+                unit=metric.unit,
+                direction=metric.direction,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
+                n=len(set(values.patients)),
+                floor=floor,
             )
             if method == context.recipe and len(methods) > 1:
                 record = replace(
-                    record, baseline=methods[1],
+                    record,
+                    baseline=methods[1],
                     baseline_value=metric.value(generated[methods[1]], real),
                 )
             records.append(record)
-    return records, notes
+    notes = [
+        f"{len(real)} cases in '{context.group}' are few to compare distributions of "
+        f"{real.shape[1]} features: read {', '.join(few)} with their real-against-real floors."
+    ]
+    return records, notes if few else []

@@ -20,6 +20,10 @@ def proximal(
 ) -> Tensor:
     """``argmin_z strength |A z - y|^2 + |z - x|^2`` by conjugate gradients from ``x``.
 
+    Differentiable with respect to ``x``, ``y`` and ``strength``. This is the general form of data
+    consistency; :func:`vesalius.physics.mri.replace_measured.replace_measured` is its limit for a
+    single coil. Reference: Aggarwal et al., MoDL, IEEE TMI 38, 394 (2019).
+
     Parameters
     ----------
     x:
@@ -31,10 +35,6 @@ def proximal(
         the result explains ``y`` as well as it can, and keeps of ``x`` what ``y`` does not see.
     iterations:
         The condition number is ``1 + strength |A|^2``, so stronger needs more of them.
-
-    Differentiable with respect to ``x``, ``y`` and ``strength``. This is the general form of data
-    consistency; :func:`vesalius.physics.mri.replace_measured.replace_measured` is its limit for a
-    single coil. Reference: Aggarwal et al., MoDL, IEEE TMI 38, 394 (2019).
     """
     weight = torch.as_tensor(strength, dtype=x.real.dtype, device=x.device)
     if weight.ndim > 1 or (weight.ndim == 1 and weight.shape[0] != x.shape[0]):

@@ -19,8 +19,10 @@ __all__ = ["System", "describe", "get", "measured", "names", "systems"]
 
 #: Recipe name to the module and function that make it.
 _RECIPES = {
+    "class-diffusion": "diagnosis.class_diffusion",
     "conditional-diffusion": "diagnosis.conditional_diffusion",
     "cyclegan": "diagnosis.cyclegan",
+    "demo": "diagnosis.demo",
     "mri-diffusion": "acquisition.mri_diffusion",
     "pix2pix": "diagnosis.pix2pix",
     "segguideddiff": "diagnosis.segguideddiff",
@@ -74,11 +76,23 @@ def systems() -> tuple[System, ...]:
     text = files("vesalius.recipes").joinpath("systems.csv").read_text(encoding="utf-8")
     return tuple(
         System(
-            row["id"], row["system"], int(row["year"]), row["phase"], row["task"], row["family"],
-            row["mechanism"], row["id"] if row["id"] in _RECIPES else "",
+            row["id"],
+            row["system"],
+            int(row["year"]),
+            row["phase"],
+            row["task"],
+            row["family"],
+            row["mechanism"],
+            row["id"] if row["id"] in _RECIPES else "",
         )
         for row in csv.DictReader(text.splitlines())
     )
+
+
+def _results() -> Path:
+    """Measured results: inside the installed package, or in the checkout that it runs from."""
+    shipped = Path(str(files("vesalius.recipes").joinpath("results")))
+    return shipped if shipped.is_dir() else Path(__file__).parents[3] / "benchmarks" / "results"
 
 
 def measured(name: str, folder: Path | None = None) -> tuple[Record, ...]:
@@ -87,6 +101,6 @@ def measured(name: str, folder: Path | None = None) -> tuple[Record, ...]:
 
     if name not in _RECIPES:
         raise UnknownName("recipe", name, _RECIPES)
-    folder = folder or Path(str(files("vesalius.recipes").joinpath("results")))
-    found = [record for path in sorted(folder.glob("*.json")) for record in read_records(path)]
+    paths = sorted((folder or _results()).glob("experiment-*.json"))
+    found = [record for path in paths for record in read_records(path)]
     return tuple(record for record in found if record.recipe == name)

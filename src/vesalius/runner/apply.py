@@ -92,7 +92,7 @@ def apply(
         )
     cases = new_cases(task, Path(input))
     system = run.fitted_system()
-    drawing = Drawing(run, system, Trained.on(task), draws, seed)
+    drawing = Drawing(run, system, run.trained_on(), draws, seed)
     written: list[Path] = []
     broken: dict[str, str] = {}
     for number, case in enumerate(cases, start=1):
@@ -328,8 +328,8 @@ def provenance(run: Run, system: System) -> dict[str, Any]:
         "system": run.recipe.provenance.system,
         "task": run.task.name,
         "trained_steps": run.info.get("steps", 0),
-        "trained_on": run.task.source.name,
-        "split": run.task.split.hash,
+        "trained_on": run.info["task"]["dataset"],
+        "split": run.info["task"]["split"],
         "software": {"vesalius": __version__, "torch": machine["torch"]},
         "device": machine["device"] if device.type == "cuda" else "cpu",
     }

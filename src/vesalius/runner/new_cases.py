@@ -140,7 +140,7 @@ def _require_known(path: Path) -> None:
 
 def _accompanying(task: Task) -> tuple[str, ...]:
     """Channels of use if they are there: the mask that images are placed by."""
-    kinds = task.source.channels()
+    kinds = task.channels
     given = task.given_images()
     return tuple(n for n in task.needed() if n not in given and kinds.get(n) == "mask")
 
@@ -160,7 +160,7 @@ def _flat_cases(task: Task, folder: Path, files: list[Path], kind: Kind) -> tupl
             came=files[0].name,
             case=folder,
         )
-    others = set(task.source.channels()) - set(given)
+    others = set(task.channels) - set(given)
     bare: dict[str, dict[str, tuple[Path, ...]]] = {}
     for file in files:
         if _stem(file).rpartition("_")[2].lower() not in others:
@@ -220,7 +220,7 @@ def _complete(
 
 def _dicom_cases(task: Task, files: list[Path]) -> tuple[NewCase, ...]:
     (channel,) = task.given_images()
-    expected = task.source.channels().get(channel, "").split("-")[0]
+    expected = task.channels.get(channel, "").split("-")[0]
     expected = {"PET": "PT"}.get(expected, expected)
     series: dict[str, list[Path]] = {}
     found: set[str] = set()
@@ -259,7 +259,7 @@ def read_case(task: Task, case: NewCase) -> Read:
         return Read({channel: image}, header)
     images = {channel: read_image(files[0]) for channel, files in case.files.items()}
     first = next(iter(images.values()))
-    kinds = task.source.channels()
+    kinds = task.channels
     for channel, image in images.items():
         image.require_same_grid(first, case.name)
         stated, expected = (m.split("-")[0] for m in (image.modality, kinds.get(channel, "")))

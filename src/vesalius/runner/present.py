@@ -73,10 +73,14 @@ def _chosen(run: Run, partition: str, found: dict[str, Any]) -> Iterator[tuple[C
     """Cases around the median of the main metric, the best, and the worst ones."""
     by_name = {case.identifier: case for case in run.task.split[partition]}
     metrics = run.task.judgement.metrics
-    main = next((m for m in metrics if m.name.lower() == run.task.judgement.main), metrics[0])
+    if not metrics:  # no image is the one truth, so none is best or worst
+        for name in found["cases"][: 2 * TYPICAL]:
+            yield by_name[name], "typical"
+        return
+    main = next((m for m in metrics if m.name == run.task.judgement.main), metrics[0])
     values = np.asarray(found["values"][main.name][run.recipe.name], dtype=float)
-    order = np.argsort(np.where(np.isnan(values), np.inf, values if main.direction == "down"
-                                else -values), kind="stable")
+    from_best = values if main.direction == "down" else -values
+    order = np.argsort(np.where(np.isnan(values), np.inf, from_best), kind="stable")
     names = [found["cases"][k] for k in order]
     middle = max(0, len(names) // 2 - TYPICAL // 2)
     picked: list[tuple[str, str]] = [(name, "typical") for name in names[middle:][:TYPICAL]]
@@ -94,9 +98,7 @@ def _slice(image: Tensor) -> np.ndarray:
     return np.asarray(pixels[:, :, pixels.shape[2] // 2] if pixels.ndim == 3 else pixels)
 
 
-def _strip(
-    run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any]
-) -> Strip:
+def _strip(run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any]) -> Strip:
     task = run.task
     judgement = task.judgement
     batch = task.test_case(case)
@@ -122,7 +124,10 @@ def _strip(
         pictures.append(grey(f"mean of {len(draws)} draws", mean))
     else:
         pictures.append(grey("drawn", mean))
-    pictures.append(grey("reference", reference))
+    pictures.append(grey("reference" if judgement.metrics else "a real one", reference))
+    if not judgement.metrics:
+        where = f"{partition} image"
+        return Strip(case.identifier, where, tuple(pictures), {}, kind)
     inside = _slice(batch.mask.float()) > 0 if batch.mask is not None else None
     error = _slice(mean) - _slice(reference)
     if inside is not None:
@@ -141,23 +146,21 @@ def _strip(
             Picture(f"difference to {name}", difference, reach, judgement.unit, "signed")
         )
     place = found["cases"].index(case.identifier)
-    scores = {
-        metric.name: f"{found['values'][metric.name][run.recipe.name][place]:.4g} {metric.unit}"
-        .removesuffix(" 1")
-        for metric in judgement.metrics
-    }
+    scores = {}
+    for metric in judgement.metrics:
+        value = found["values"][metric.name][run.recipe.name][place]
+        unit = "" if metric.unit == "1" else f" {metric.unit}"
+        scores[metric.name] = f"{value:.4g}{unit}"
     where = f"{partition} patient" + (f", site {case.site}" if case.site else "")
     return Strip(case.identifier, where, tuple(pictures), scores, kind)
 
 
-def _uncertainty(
-    run: Run, partition: str, chosen: list[tuple[Case, Any]]
-) -> list[Scatter]:
+def _uncertainty(run: Run, partition: str, chosen: list[tuple[Case, Any]]) -> list[Scatter]:
     """Error against uncertainty, over the shown cases, by deciles of uncertainty."""
     deviations, errors = [], []
     for case, _ in chosen:
         draws = run.draws(partition, case)
-        if len(draws) < 2:
+        if len(draws) < 2 or not run.task.judgement.metrics:
             return []
         batch = run.task.test_case(case)
         assert batch.wanted is not None

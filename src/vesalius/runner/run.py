@@ -7,6 +7,8 @@ Layout::
     log.jsonl           a line a step: losses and seconds
     checkpoints/        the last two, each whole: step-<n>/*.safetensors and state.json
     model/              the weights that draw: <network>.safetensors
+    learnt.json         scales, frame and orientation of the training images: with model/ and run.json
+                        all that new images need
     draws/<partition>/  <case>.npz with draws (draw, channel, *space) in model units
     cases.json          values of each test case by metric and method
     metrics.json        records (see core.record)
@@ -33,6 +35,7 @@ from vesalius.core.record import Record, read_records, write_records
 from vesalius.data.source import Case
 from vesalius.generative.system import System
 from vesalius.runner.machine import describe_machine
+from vesalius.runner.trained_on import Trained
 from vesalius.tasks.task import Task, collate
 from vesalius.training.checkpoint import load_tensors, save_tensors
 from vesalius.training.fit import Engine, Fitted, Loop, Progress
@@ -86,7 +89,9 @@ class Run:
         folder = Path(folder)
         if (folder / "run.json").exists():
             raise InputError(
-                "a new folder", came="one that holds a run", case=folder,
+                "a new folder",
+                came="one that holds a run",
+                case=folder,
                 remedy=f"go on with it by: vesalius resume {folder}",
             )
         if folder.exists() and any(folder.iterdir()):
@@ -109,7 +114,9 @@ class Run:
             return Run(folder, recipe, int(saved["seed"]), engine, saved["status"])
         except FileNotFoundError:
             raise InputError(
-                "a run folder with run.json", came="none", case=folder,
+                "a run folder with run.json",
+                came="none",
+                case=folder,
                 remedy="give the folder that vesalius run printed",
             ) from None
         except (json.JSONDecodeError, KeyError, TypeError) as error:
@@ -117,9 +124,21 @@ class Run:
 
     @cached_property
     def task(self) -> Task:
-        """The recipe's task."""
+        """The recipe's task; once trained, with what it learnt, so that it needs no training data."""
         task: Task = self.recipe.task.build()
+        path = self.folder / "learnt.json"
+        if path.is_file():
+            learnt = json.loads(path.read_text())
+            task.__dict__["channels"] = learnt["channels"]
+            task.recall(learnt["task"])
         return task
+
+    def trained_on(self) -> Trained:
+        """Orientation and voxel size of the training images; InputError before the run is trained."""
+        path = self.folder / "learnt.json"
+        if not path.is_file():
+            raise InputError("a trained run", came=f"one that is '{self.status}'", case=self.folder)
+        return Trained.from_json(json.loads(path.read_text())["trained_on"])
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -140,8 +159,11 @@ class Run:
             "engine": dataclasses.asdict(self.engine),
             "task": self.task.summary(),
             "machine": describe_machine(),
-            **{k: v for k, v in self.info.items() if k in ("started", "steps", "seconds",
-                                                           "data_wait_s", "draw_seconds")},
+            **{
+                k: v
+                for k, v in self.info.items()
+                if k in ("started", "steps", "seconds", "data_wait_s", "draw_seconds")
+            },
             **more,
             "recipe": self.recipe.to_json(),
         }
@@ -178,21 +200,33 @@ class Run:
         return True
 
     def _keep(self, fitted: Fitted) -> None:
+        learnt = {
+            "channels": dict(self.task.channels),
+            "trained_on": Trained.on(self.task).to_json(),
+            "task": self.task.learnt(),
+        }
+        write_atomically(
+            self.folder / "learnt.json", (json.dumps(learnt, indent=1) + "\n").encode()
+        )
         for name, network in fitted.networks.items():
             path = self.folder / "model" / f"{name}.safetensors"
             path.parent.mkdir(parents=True, exist_ok=True)
             note = {"recipe": self.recipe.fingerprint(), "steps": str(fitted.steps)}
             save_tensors(path, network.state_dict(), note)
         self._write_status(
-            "fitted", steps=fitted.steps, seconds=round(fitted.seconds, 2),
+            "fitted",
+            steps=fitted.steps,
+            seconds=round(fitted.seconds, 2),
             data_wait_s=round(fitted.data_wait_s, 2),
         )
 
     def fitted_system(self) -> System:
-        """The trained system, in eval mode, on the engine's device; InputError before it is fitted."""
+        """The trained system, in eval mode, on the engine's device; InputError before that."""
         if self.status in ("new", "fitting"):
             raise InputError(
-                "a trained run", came=f"one that is '{self.status}'", case=self.folder,
+                "a trained run",
+                came=f"one that is '{self.status}'",
+                case=self.folder,
                 remedy=f"finish it with: vesalius resume {self.folder}",
             )
         system = System.build(self.recipe, self.task.shape, self.seed)
@@ -204,7 +238,8 @@ class Run:
             if note.get("recipe") != self.recipe.fingerprint():
                 raise InputError(
                     f"weights of the recipe {self.recipe.fingerprint()}",
-                    came=f"those of {note.get('recipe')}", case=self.folder / "model",
+                    came=f"those of {note.get('recipe')}",
+                    case=self.folder / "model",
                 )
             system.networks[name].load_state_dict(tensors)
             system.networks[name].to(device).eval()
@@ -216,12 +251,16 @@ class Run:
             names.append("train")
         return [name for name in names if self.task.split[name]]
 
+    def _drawn_cases(self, partition: str) -> tuple[Case, ...]:
+        cases, study = self.task.split[partition], self.task.judgement.downstream
+        return cases[: study.cases] if partition == "train" and study is not None else cases
+
     def _draw(self, watch: Watcher, stop: Callable[[], bool]) -> bool:
         system = self.fitted_system()
         started = time.perf_counter()
         n_drawn = 0
         for partition in self._partitions():
-            cases = self.task.split[partition]
+            cases = self._drawn_cases(partition)
             watch.stage(f"draw {partition}", len(cases))
             for first in range(0, len(cases), DRAWN_AT_ONCE):
                 if stop():
@@ -253,11 +292,21 @@ class Run:
         """What all records of the run share."""
         summary = self.task.summary()
         return Record(
-            recipe=self.recipe.name, task=self.task.name, dataset=summary["dataset"],
-            protocol=summary["protocol"], metric="", level="cost", unit="", direction="down",
-            value=0.0, seed=self.seed, steps=int(self.info.get("steps", 0)),
-            seconds=float(self.info.get("seconds", 0.0)), device=describe_machine()["device"],
-            split=summary["split"], fingerprint=self.recipe.fingerprint(),
+            recipe=self.recipe.name,
+            task=self.task.name,
+            dataset=summary["dataset"],
+            protocol=summary["protocol"],
+            metric="",
+            level="cost",
+            unit="",
+            direction="down",
+            value=0.0,
+            seed=self.seed,
+            steps=int(self.info.get("steps", 0)),
+            seconds=float(self.info.get("seconds", 0.0)),
+            device=describe_machine()["device"],
+            split=summary["split"],
+            fingerprint=self.recipe.fingerprint(),
         )
 
     def _judge(self, watch: Watcher, stop: Callable[[], bool]) -> bool:
@@ -279,8 +328,13 @@ class Run:
             }
             watch.stage("downstream study", 0)
             found = downstream_study(
-                self.recipe.task, drawn, self.folder / "downstream", context, engine=self.engine,
-                watch=lambda arm, done, total: watch.advance(done, arm, total), stop=stop,
+                self.recipe.task,
+                drawn,
+                self.folder / "downstream",
+                context,
+                engine=self.engine,
+                watch=lambda arm, done, total: watch.advance(done, arm, total),
+                stop=stop,
             )
             if not found:
                 return False
@@ -348,8 +402,9 @@ def prepared(
     source: Call = recipe.task.arguments["source"]
     if data is not None:
         from vesalius.data import open_source
+        from vesalius.dicom import DicomFolder
 
-        found = open_source(Path(data))
+        found = open_source(Path(data), more=[DicomFolder])
         arguments = {
             item.name: str(value) if isinstance(value := getattr(found, item.name), Path) else value
             for item in dataclasses.fields(found)  # type: ignore[arg-type]
@@ -385,9 +440,7 @@ def run(
     stop: Callable[[], bool] = never,
 ) -> Run:
     """Fit, draw, judge and report; the run in ``out``, by default ``runs/<recipe>-<time>``."""
-    recipe = prepared(
-        recipe, data=data, task=task, steps=steps, minutes=minutes, settings=settings
-    )
+    recipe = prepared(recipe, data=data, task=task, steps=steps, minutes=minutes, settings=settings)
     if out is None:
         out = Path("runs") / f"{recipe.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     return Run.create(recipe, out, seed=seed, engine=engine).go(watch=watch, stop=stop)

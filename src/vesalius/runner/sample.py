@@ -110,7 +110,7 @@ def _draw(run: Run, system: System, wanted: Wanted, seed: int) -> Image:
         batch = Batch(wanted=None, cases=(wanted.name,))
         model = system.draw(batch, task.size, seed=own_seed)[0].cpu()
         return _judged(run, model)
-    if set(task.given_images()) <= set(task.source.channels()):
+    if task.given_images() and set(task.given_images()) <= set(task.channels):
         images = task.source.read(wanted.case)
         batch, placed = task.prepare(images, wanted.case.identifier)
         model = system.draw(batch, task.size, seed=own_seed)[0, 0].cpu()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vesalius.core.image import Image
 from vesalius.runner.new_cases import KSPACE
@@ -38,6 +40,19 @@ class Trained:
             return Trained(directions(image), image.spacing_mm)
         # pictures without geometry are shown as radiologists look at them
         return Trained(RADIOLOGICAL if task.shape.dims == 2 else None, None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, kept with the run so that new images need no training data."""
+        return {"directions": self.directions, "spacing_mm": self.spacing_mm}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Trained:
+        """What :meth:`to_json` gave."""
+        ways, spacing = data["directions"], data["spacing_mm"]
+        return Trained(
+            None if ways is None else tuple((int(axis), int(sign)) for axis, sign in ways),
+            None if spacing is None else tuple(map(float, spacing)),
+        )
 
     def turn(self, image: Image, notes: list[str]) -> Turn:
         """How ``image`` is turned before the networks see it."""

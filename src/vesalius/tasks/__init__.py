@@ -12,6 +12,7 @@ from vesalius.tasks.diagnosis import (
     hippocampus_from_mask,
     mr_to_ct,
     t1_to_t2,
+    xray_from_class,
 )
 from vesalius.tasks.task import Task, collate
 
@@ -24,6 +25,7 @@ _TASKS: dict[str, Callable[[Call], Call]] = {
     "mri-4x": mri_4x,
     "mri-4x-equispaced": mri_4x_equispaced,
     "t1-to-t2": t1_to_t2,
+    "xray-from-class": xray_from_class,
 }
 
 

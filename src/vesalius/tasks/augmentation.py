@@ -41,7 +41,8 @@ def augmented(
 ) -> dict[str, Tensor]:
     """All ``parts`` of a case flipped and shifted alike.
 
-    ``flip_axis`` counts axes of space, see :func:`left_right_axis` (None never flips); shifts are uniform in [-reach, reach] voxels.
+    ``flip_axis`` counts axes of space, see :func:`left_right_axis` (None never flips); shifts are
+    uniform in [-reach, reach] voxels.
     """
     dims = next(iter(parts.values())).ndim - 1
     flip = bool(rng.random() < 0.5)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
-from vesalius.tasks.synthesis import MaskSynthesis
-from vesalius.tasks.translation import Translation
 from vesalius.data.split import SplitRule
+from vesalius.tasks.label_synthesis import LabelSynthesis
+from vesalius.tasks.synthesis import MaskSynthesis
+from vesalius.tasks.task import Downstream
+from vesalius.tasks.translation import Translation
 
 
 def mr_to_ct(source: Call) -> Call:
@@ -60,4 +62,22 @@ def head_from_tissues(source: Call) -> Call:
         label="tissues",
         classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
         matrix=(128, 128),
+    )
+
+
+def xray_from_class(source: Call) -> Call:
+    """A chest X-ray of a class (normal, pneumonia); judged by what a classifier learns from it."""
+    return Call(
+        LabelSynthesis,
+        name="xray-from-class",
+        phase="diagnosis",
+        question="What does a chest X-ray of this class look like, and can a classifier learn from it?",
+        source=source,
+        study=Call(
+            Downstream,
+            image="image",
+            label="label",
+            classes=("normal", "pneumonia"),
+            fractions=(0.01, 0.1),
+        ),
     )

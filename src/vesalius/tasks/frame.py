@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,8 +19,8 @@ from vesalius.core.image import Image
 class Frame:
     """A crop or pad to ``size`` x ``factor`` voxels about a centre, then averaging by ``factor``.
 
-    Averaging over whole blocks of voxels keeps mean intensities and has an exact geometry. Labels and
-    masks take the block's middle voxel.
+    Averaging over whole blocks of voxels keeps mean intensities and has an exact geometry. Labels
+    and masks take the block's middle voxel.
     """
 
     size: tuple[int, ...]
@@ -29,10 +31,21 @@ class Frame:
         """The frame of ``size`` whose field is nearest to images of ``space``."""
         if len(size) != len(space):
             raise InputError(
-                f"images with {len(size)} axes of space", came=f"{len(space)} axes", case=case,
+                f"images with {len(size)} axes of space",
+                came=f"{len(space)} axes",
+                case=case,
                 remedy="give slices to a 2D recipe and volumes to a 3D one",
             )
         return Frame(size, max(1, round(max(space) / max(size))))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"size": list(self.size), "factor": self.factor}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Frame:
+        """What :meth:`to_json` gave."""
+        return Frame(tuple(data["size"]), int(data["factor"]))
 
     @property
     def field(self) -> tuple[int, ...]:

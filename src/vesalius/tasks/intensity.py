@@ -25,8 +25,11 @@ class Scale:
 
     def __post_init__(self) -> None:
         if not self.low < self.high:
-            raise InputError("low below high", came=f"{self.low} and {self.high}",
-                             remedy="is the image constant?")
+            raise InputError(
+                "low below high",
+                came=f"{self.low} and {self.high}",
+                remedy="is the image constant?",
+            )
 
     def to_model(self, physical: Tensor) -> Tensor:
         """Physical to model units."""

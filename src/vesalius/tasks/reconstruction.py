@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from vesalius.core.batch import Batch, Shape
@@ -17,8 +17,8 @@ from vesalius.data.source import Case
 from vesalius.metrics.clinical.tissue_agreement import TissueAgreement
 from vesalius.metrics.pixel.protocols import fastmri
 from vesalius.physics.complex_image import magnitude
-from vesalius.physics.mri.cg_sense import cg_sense
 from vesalius.physics.mri.cartesian import CartesianMRI
+from vesalius.physics.mri.cg_sense import cg_sense
 from vesalius.physics.mri.measured import measured_mri
 from vesalius.physics.mri.phase import draw_phase, random_phase_image
 from vesalius.physics.mri.total_variation import total_variation
@@ -60,8 +60,10 @@ class Reconstruction(Task):
     @cached_property
     def channel(self) -> str:
         """The channel that is measured."""
-        channels = self.source.channels()
-        return next((name for name in self.channel_names if name in channels), self.channel_names[0])
+        channels = self.channels
+        return next(
+            (name for name in self.channel_names if name in channels), self.channel_names[0]
+        )
 
     @property
     def shape(self) -> Shape:
@@ -95,9 +97,7 @@ class Reconstruction(Task):
     @cached_property
     def frame(self) -> Frame:
         """One frame for all cases."""
-        return Frame.fitting(
-            self.matrix, self._first[0].space, self.split["train"][0].identifier
-        )
+        return Frame.fitting(self.matrix, self._first[0].space, self.split["train"][0].identifier)
 
     @cached_property
     def scale(self) -> Scale:
@@ -121,9 +121,7 @@ class Reconstruction(Task):
         parts = self.recent.get(case.identifier, lambda: self._prepared(case))
         if augment:
             fills = {"magnitude": 0.0, "mask": 0.0}
-            parts = augmented(
-                parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels
-            )
+            parts = augmented(parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels)
         record = {
             "phase": draw_phase(rng, len(self.matrix)),
             **self.degradation.draw(rng, self.matrix),
@@ -170,6 +168,16 @@ class Reconstruction(Task):
             metrics=(*fastmri(), TissueAgreement(classes=3)),
             main="psnr",
         )
+
+    def learnt(self) -> dict[str, Any]:
+        """The channel, the frame and the scale."""
+        scale = dataclasses.asdict(self.scale)
+        return {"channel": self.channel, "frame": self.frame.to_json(), "scale": scale}
+
+    def recall(self, learnt: Mapping[str, Any]) -> None:
+        """See :meth:`learnt`."""
+        frame, scale = Frame.from_json(learnt["frame"]), Scale(**learnt["scale"])
+        self.__dict__.update(channel=learnt["channel"], frame=frame, scale=scale)
 
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:
         """The zero-filled image."""

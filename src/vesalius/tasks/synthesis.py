@@ -32,8 +32,8 @@ class MaskSynthesis(Task):
     """The image of ``image`` from the label map of ``label``.
 
     Each image is divided by its own 99th percentile (unit "of P99"): the scans' own scaling is
-    arbitrary. Given is one channel a class, without background. The baseline paints: the mean training
-    image at each voxel, and in each class its mean intensity.
+    arbitrary. Given is one channel a class, without background. The baseline paints: the mean
+    training image at each voxel, and in each class its mean intensity.
     """
 
     image: str = "image"
@@ -83,14 +83,20 @@ class MaskSynthesis(Task):
         if int(found.max()) > len(self.classes) or int(found.min()) < 0:
             raise InputError(
                 f"labels 0 to {len(self.classes)}",
-                came=f"{int(found.min())} to {int(found.max())}", case=case,
+                came=f"{int(found.min())} to {int(found.max())}",
+                case=case,
             )
         one_hot = torch.stack([found[0] == k + 1 for k in range(len(self.classes))])
         if not bool(one_hot.any()):
             raise InputError("a label map that is not empty", came="background alone", case=case)
         return one_hot.float()
 
-    def _prepared(self, case: Case) -> dict[str, Tensor]:
+    def _recent(self, case: Case) -> dict[str, Tensor]:
+        """Parts of a case, prepared now or before."""
+        return self.recent.get(case.identifier, lambda: self.prepared(case))
+
+    def prepared(self, case: Case) -> dict[str, Tensor]:
+        """``wanted`` in model units, the class channels ``given``, and where the crop has voxels."""
         images = self.source.read(case)
         image = images[self.image].require_finite(case.identifier)
         label = images[self.label]
@@ -110,12 +116,10 @@ class MaskSynthesis(Task):
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:
         """The label map and its image; judged where the crop has voxels."""
-        parts = self.recent.get(case.identifier, lambda: self._prepared(case))
+        parts = self._recent(case)
         if augment:
             fills = {"wanted": -1.0, "given": 0.0, "mask": 0.0}
-            parts = augmented(
-                parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels
-            )
+            parts = augmented(parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels)
         return Batch(
             wanted=parts["wanted"][None],
             given=parts["given"][None],
@@ -130,7 +134,7 @@ class MaskSynthesis(Task):
         total, count = torch.zeros(1, 1, *self.size), torch.zeros(1, 1, *self.size)
         class_total, class_count = torch.zeros(len(self.classes)), torch.zeros(len(self.classes))
         for case in self.split["train"]:
-            parts = self.recent.get(case.identifier, lambda case=case: self._prepared(case))
+            parts = self._recent(case)
             image, given = parts["wanted"], parts["given"]
             known = parts["mask"] & ~(given.amax(0, keepdim=True) > 0)
             total += image * known
@@ -155,7 +159,7 @@ class MaskSynthesis(Task):
 
     @cached_property
     def judgement(self) -> Judgement:
-        """Pixel measures for the record; what decides is what a segmenter learns from the images."""
+        """Pixel measures for the record; what a segmenter learns from the images decides."""
         scale = self.scale
         return Judgement(
             protocol=f"whole crops in {'x'.join(map(str, self.matrix))}, inside the crop, "
@@ -167,6 +171,13 @@ class MaskSynthesis(Task):
             main="downstream dice",
             downstream=Downstream(self.image, self.label, self.classes),
         )
+
+    def learnt(self) -> dict[str, Any]:
+        """Nothing: scale and frame are fixed."""
+        return {}
+
+    def recall(self, learnt: Mapping[str, Any]) -> None:
+        """Nothing to take back."""
 
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:
         """The label map."""
@@ -186,5 +197,5 @@ class MaskSynthesis(Task):
         """The drawn image on the label map's grid."""
         label = images[self.label]
         data = self.frame.restore(self.judged(model), label, placed, self.scale.low)
-        image = label.with_data(data, unit=UNIT, modality=self.source.channels()[self.image])
+        image = label.with_data(data, unit=UNIT, modality=self.channels[self.image])
         return Image(image.data, image.affine, image.unit, image.modality, "float32")

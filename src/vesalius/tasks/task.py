@@ -27,8 +27,8 @@ Phase = Literal["acquisition", "diagnosis", "treatment", "prognosis"]
 class Downstream:
     """A clinical use of drawn images that is trained: segmentation of ``label`` from ``image``.
 
-    ``fractions`` of the training patients are given real images; ``seeds`` repeats each arm, trained
-    for ``steps``.
+    ``fractions`` of the training patients are given real images; ``seeds`` repeats each arm,
+    trained for ``steps``.
     """
 
     image: str
@@ -37,6 +37,7 @@ class Downstream:
     fractions: tuple[float, ...] = (0.1, 1.0)
     seeds: int = 3
     steps: int = 150
+    cases: int = 1000
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Task(ABC):
     question: str
     source: Source
     rule: SplitRule = field(default_factory=SplitRule)
+
+    @cached_property
+    def channels(self) -> Mapping[str, str]:
+        """The source's channels: name to modality."""
+        return dict(self.source.channels())
 
     @cached_property
     def split(self) -> Split:
@@ -109,11 +115,19 @@ class Task(ABC):
 
     @abstractmethod
     def prepare(self, images: Mapping[str, Image], case: str) -> tuple[Batch, Any]:
-        """New images, by channel, as a batch of one without truth, and what :meth:`restore` needs."""
+        """New images, by channel, as a batch of one without truth; what :meth:`restore` needs."""
 
     @abstractmethod
     def restore(self, model: Tensor, images: Mapping[str, Image], placed: Any) -> Image:
         """A drawn image ``(channel, *size)`` in model units on the grid and unit of a new case."""
+
+    @abstractmethod
+    def learnt(self) -> dict[str, Any]:
+        """What was read off the training images (scales, frame), as plain data."""
+
+    @abstractmethod
+    def recall(self, learnt: Mapping[str, Any]) -> None:
+        """Take back what :meth:`learnt` gave, so that new cases need no training data."""
 
     def test_case(self, case: Case) -> Batch:
         """A case as it is judged: the same degradation whenever it is asked for."""
@@ -121,13 +135,14 @@ class Task(ABC):
 
     def check(self) -> None:
         """Raise InputError unless the source has what the task needs."""
-        channels = self.source.channels()
+        channels = self.channels
         for name in self.needed():
             if name not in channels:
                 raise InputError(
                     f"a channel '{name}' for the task {self.name}",
-                    came=", ".join(channels) or "none", case=self.source.name,
-                    remedy="choose a task of this data, or set the task's channels (--set task....)",
+                    came=", ".join(channels) or "none",
+                    case=self.source.name,
+                    remedy="choose a task of this data, or set the task's channels with --set",
                 )
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,9 +34,10 @@ LOOKUP_BINS = 64
 class Translation(Task):
     """One channel to another, judged inside ``mask``.
 
-    Given is the first of ``given_names`` that the source has: data sets name a modality differently.
-    The baseline is the best that a map of intensities alone can do: the mean wanted intensity for each
-    given intensity, learnt on the training patients. ``flip`` lets training mirror left and right.
+    Given is the first of ``given_names`` that the source has: data sets name a modality
+    differently. The baseline is the best that a map of intensities alone can do: the mean wanted
+    intensity for each given intensity, learnt on the training patients. ``flip`` lets training
+    mirror left and right.
     """
 
     given_names: tuple[str, ...] = ("mr", "t1w", "t1")
@@ -49,8 +51,9 @@ class Translation(Task):
     @cached_property
     def given(self) -> str:
         """The channel that is given."""
-        channels = self.source.channels()
-        return next((name for name in self.given_names if name in channels), self.given_names[0])
+        return next(
+            (name for name in self.given_names if name in self.channels), self.given_names[0]
+        )
 
     @property
     def shape(self) -> Shape:
@@ -102,6 +105,10 @@ class Translation(Task):
         corner = self.frame.corner(image, mask)
         return scale.to_model(self.frame.place(image.data, corner, scale.low)), corner
 
+    def _recent(self, case: Case) -> dict[str, Tensor]:
+        """Parts of a case, prepared now or before."""
+        return self.recent.get(case.identifier, lambda: self._prepared(case))
+
     def _prepared(self, case: Case) -> dict[str, Tensor]:
         images = self.source.read(case)
         reference = images[self.wanted].require_finite(case.identifier)
@@ -116,12 +123,10 @@ class Translation(Task):
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:
         """The pair in model units."""
-        parts = self.recent.get(case.identifier, lambda: self._prepared(case))
+        parts = self._recent(case)
         if augment:
             fills = {"given": -1.0, "wanted": -1.0, "mask": 0.0}
-            parts = augmented(
-                parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels
-            )
+            parts = augmented(parts, fills, rng, flip_axis=self.flip_axis, reach=self.shift_voxels)
         return Batch(
             wanted=parts["wanted"][None],
             given=parts["given"][None],
@@ -138,7 +143,7 @@ class Translation(Task):
         cases = self.split["train"]
         stride = max(1, len(cases) // LOOKUP_CASES)
         for case in cases[::stride]:
-            parts = self.recent.get(case.identifier, lambda case=case: self._prepared(case))
+            parts = self._recent(case)
             inside = parts["mask"].flatten() if "mask" in parts else slice(None)
             given = parts["given"].flatten()[inside].double().numpy()
             wanted = parts["wanted"].flatten()[inside].double().numpy()
@@ -184,6 +189,17 @@ class Translation(Task):
             main="mae",
         )
 
+    def learnt(self) -> dict[str, Any]:
+        """The given channel, the frame and both scales."""
+        scales = {name: dataclasses.asdict(scale) for name, scale in self.scales.items()}
+        return {"given": self.given, "frame": self.frame.to_json(), "scales": scales}
+
+    def recall(self, learnt: Mapping[str, Any]) -> None:
+        """See :meth:`learnt`."""
+        scales = {name: Scale(**values) for name, values in learnt["scales"].items()}
+        frame = Frame.from_json(learnt["frame"])
+        self.__dict__.update(given=learnt["given"], frame=frame, scales=scales)
+
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:
         """The given channel."""
         assert batch.given is not None
@@ -202,5 +218,5 @@ class Translation(Task):
         scale, image = self.scales[self.wanted], images[self.given]
         physical = scale.to_physical(model)
         data = self.frame.restore(physical, image, placed, scale.low)
-        modality = self.source.channels()[self.wanted]
+        modality = self.channels[self.wanted]
         return image.with_data(data, unit=scale.unit, modality=modality)

@@ -90,7 +90,9 @@ def save(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     for old in found(folder)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+        gone = old.with_name(f".{old.name}.part")  # a removal that is cut short leaves no half
+        os.replace(old, gone)
+        shutil.rmtree(gone, ignore_errors=True)
     return final
 
 

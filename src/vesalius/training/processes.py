@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vesalius.core.errors import InputError
@@ -29,7 +30,8 @@ def launch_and_reload(loop: Loop, fabric: Any) -> Fitted:
     from vesalius.training.fit import Fitted
 
     loop.watch, loop.stop = _quiet, _never
-    fabric.launch(_in_process, loop)
+    # as a part of the function: Lightning walks through its arguments and stops at frozen data
+    fabric.launch(partial(_in_process, loop=loop))
     last = checkpoints.found(loop.folder / "checkpoints")
     if not last:
         raise InputError("a checkpoint at the end of training", came="none", case=loop.folder)

@@ -87,8 +87,10 @@ def espirit_maps(
     crop:
         Maps are zero where the eigenvalue (one inside the object) is lower than this.
 
-    Returns ``(coil, *space)`` complex64 whose squares sum to one where they are not zero. Their
-    common phase is that of the strongest combination of coils.
+    Returns
+    -------
+    ``(coil, *space)`` complex64 whose squares sum to one where they are not zero. Their common
+    phase is that of the strongest combination of coils.
 
     References
     ----------

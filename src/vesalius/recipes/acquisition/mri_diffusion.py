@@ -36,7 +36,8 @@ def mri_diffusion() -> Recipe:
             reproduces="mechanism",
             deviations=(
                 "multi-coil Cartesian MRI instead of limited-angle CT",
-                "12 DDIM steps on a continuous cosine schedule instead of 40 of 2000 on a linear one",
+                "12 DDIM steps on a continuous cosine schedule instead of 40 of 2000 on a linear "
+                "one",
                 "128x128, a smaller U-Net on blocks of 2 pixels a side, velocity prediction",
             ),
         ),

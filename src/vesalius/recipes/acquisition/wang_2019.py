@@ -47,8 +47,8 @@ def wang_2019() -> Recipe:
                 "written from the title and the review's summary: the paper's text was not seen",
                 "one critic, in the image domain; k-space is matched by an L1 term instead of a "
                 "second critic",
-                "features of the critic in place of VGG ones in the perceptual term (no weights are "
-                "shipped)",
+                "features of the critic in place of VGG ones in the perceptual term (no weights "
+                "are shipped)",
                 "one block of data consistency, by conjugate gradients on multi-coil data",
                 "loss weights are our own",
             ),

@@ -38,7 +38,8 @@ def cyclegan() -> Recipe:
             doi="10.1109/ICCV.2017.244",
             reproduces="mechanism",
             deviations=(
-                "128x128 images: 6 residual blocks and a width of 12 at the start instead of 9 of 64",
+                "128x128 images: 6 residual blocks and a width of 12 at the start instead of 9 "
+                "of 64",
                 "unpaired by shifting wanted images one case on within a batch of 2; the paper's "
                 "batch is 1 from two separate sets",
                 "a rate of 4e-4 with a cosine fall instead of 2e-4 with a linear one",

@@ -37,8 +37,8 @@ def segguideddiff() -> Recipe:
             deviations=(
                 "2D or 3D at the size of the data instead of 2D at 256x256",
                 "a smaller U-Net without attention, on blocks of 2 voxels a side",
-                "velocity instead of noise prediction on a continuous cosine schedule: converges in "
-                "minutes",
+                "velocity instead of noise prediction on a continuous cosine schedule: converges "
+                "in minutes",
                 "10 DDIM steps instead of 50 or 1000 ancestral ones",
                 "an exponential moving average of the weights draws",
             ),
