@@ -1,4 +1,4 @@
-"""What the pages "Add a ..." show works: their blocks are executed, their diffs fit, in three files."""
+"""What the pages "Add a ..." show works: blocks are executed, changes fit, in three files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def test_the_lines_around_a_change_are_those_of_the_file(page: Path) -> None:
     for line in change[1].splitlines():
         if line.startswith("+"):
             continue
-        assert line[1:] in lines[place:], f"'{line[1:]}' is not in {change[0]}, or not in this order"
+        assert line[1:] in lines[place:], (
+            f"'{line[1:]}' is not in {change[0]}, or not in this order"
+        )
         place += lines[place:].index(line[1:]) + 1
 
 

@@ -1,0 +1,191 @@
+"""Pages of the reference that are made from the code whenever the docs are built."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+LITERAL = re.compile(
+    r"(``.+?``|:[a-z:]+:`[^`]+`|`[^`]+`_|^\s*(?:>>>|\.\.\.)[^\n]*$)", re.DOTALL | re.MULTILINE
+)
+MARKUP = re.compile(r"([|*]|(?<=\w)_(?!\w))")
+GENERATED = Path(__file__).parent / "reference" / "generated"
+#: Lists that `vesalius list` has, with what a page says first.
+LISTS = {
+    "recipes": "Functions below `vesalius.recipes`; `vesalius show NAME` prints the parts of one.",
+    "systems": "The systems of a review (arXiv 2508.09177), each with the recipe that follows it.",
+    "tasks": "Clinical questions, with their data, baselines and metrics.",
+    "metrics": "By level. How each is defined stands in the reference of its room.",
+    "datasets": "What `--data` recognises, and the digital patients that need no data.",
+    "networks": "Any of them serves any recipe whose objective asks for such a network.",
+}
+#: Columns of a list that a page leaves out.
+HIDDEN = {"systems": {"identifier", "mechanism"}}
+#: Names of a module that other pages do not have already.
+OWN = {
+    "vesalius": {
+        "run": "function",
+        "Run": "class",
+        "Engine": "class",
+        "apply": "function",
+        "sample": "function",
+        "evaluate": "function",
+    }
+}
+#: Public modules, by page.
+MODULES = {
+    "vesalius": ("vesalius",),
+    "core": ("vesalius.core", "vesalius.core.rng"),
+    "physics": ("vesalius.physics", "vesalius.physics.mri"),
+    "anatomy": ("vesalius.anatomy",),
+    "networks": ("vesalius.networks",),
+    "generative": (
+        "vesalius.generative.objectives",
+        "vesalius.generative.losses",
+        "vesalius.generative.paths",
+        "vesalius.generative.samplers",
+        "vesalius.generative.guidance",
+        "vesalius.generative.conditioning",
+    ),
+    "metrics": (
+        "vesalius.metrics.metric",
+        "vesalius.metrics.pixel",
+        "vesalius.metrics.feature",
+        "vesalius.metrics.clinical",
+    ),
+    "data": ("vesalius.data", "vesalius.data.sources", "vesalius.dicom"),
+    "tasks": (
+        "vesalius.tasks.task",
+        "vesalius.tasks.translation",
+        "vesalius.tasks.reconstruction",
+        "vesalius.tasks.synthesis",
+    ),
+    "evaluation": (
+        "vesalius.evaluation.statistics",
+        "vesalius.evaluation.judge",
+        "vesalius.evaluation.downstream",
+    ),
+    "reports": ("vesalius.reports",),
+    "testing": (
+        "vesalius.testing.check_metric",
+        "vesalius.testing.check_operator",
+        "vesalius.testing.check_network",
+    ),
+}
+
+
+def cell(value: Any) -> str:
+    """A value that neither breaks a table nor is read as markup."""
+    text = " ".join(str("" if value is None else value).split())
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|").replace("$", "\\$")
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """Rows as a Markdown table."""
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[cell(row[name]) for name in columns] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def list_page(kind: str) -> str:
+    """What ``vesalius list KIND`` prints."""
+    from typer.testing import CliRunner
+
+    from vesalius.cli.program import program
+
+    result = CliRunner().invoke(program, ["list", kind, "--json"])
+    if result.exit_code:
+        raise RuntimeError(f"vesalius list {kind} failed") from result.exception
+    rows = json.loads(result.stdout)
+    columns = [name for name in rows[0] if name not in HIDDEN.get(kind, ())]
+    return f"# {kind.capitalize()}\n\n{LISTS[kind]}\n\n{table(rows, columns)}"
+
+
+def command_page() -> str:
+    """Every command with its arguments and options."""
+    import typer
+
+    from vesalius.cli.failure import EPILOGUE
+    from vesalius.cli.program import program
+
+    group = typer.main.get_command(program)
+    parts = ["# Commands\n", "`vesalius COMMAND --help` prints the same.\n"]
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        usage = [f"vesalius {name}"]
+        rows = []
+        for item in command.params:
+            if item.param_type_name == "argument":
+                shown = item.metavar or str(item.name).upper()
+                usage.append(shown)
+            elif "--help" in item.opts:
+                continue
+            else:
+                shown = ", ".join((*item.opts, *item.secondary_opts))
+            default = "" if callable(item.default) else item.default
+            plain = (
+                default is not None and default is not False and item.param_type_name == "option"
+            )
+            rows.append(
+                {
+                    "": f"`{shown}`",
+                    "what it is": item.help or "",
+                    "default": getattr(default, "value", default) if plain else "",
+                }
+            )
+        parts.append(f"## {name}\n\n{command.help}\n\n```text\n{' '.join(usage)} [OPTIONS]\n```\n")
+        parts.append(table(rows, ("", "what it is", "default")))
+    return "\n".join([*parts, f"{EPILOGUE}\n"])
+
+
+def api_page(name: str) -> str:
+    """The documentation strings of a page's modules."""
+    parts = [f"# {name}\n" if name == "vesalius" else f"# vesalius.{name}\n"]
+    if name in OWN:
+        parts.append(
+            "What a program needs first; much of {mod}`vesalius.core` is named here, too.\n"
+        )
+    for module in MODULES[name]:
+        if len(MODULES[name]) > 1:
+            parts.append(f"## {module}\n")
+        named = OWN.get(module, {}).items()
+        lines = [f".. auto{kind}:: {module}.{item}" for item, kind in named]
+        lines = lines or [f".. automodule:: {module}"]
+        parts.append("\n".join(["```{eval-rst}", *lines, "```\n"]))
+    return "\n".join(parts)
+
+
+def plain(app: Sphinx, kind: str, name: str, thing: object, options: Any, lines: list[str]) -> None:
+    """Let docstrings write |x| and *space: only literals, roles and doctests are markup to us."""
+    del app, kind, name, thing, options
+    parts = LITERAL.split("\n".join(lines))
+    parts[::2] = [MARKUP.sub(r"\\\1", part) for part in parts[::2]]
+    lines[:] = "".join(parts).split("\n")
+
+
+def write(app: Sphinx) -> None:
+    """Write all pages; a file that stays the same is left alone."""
+    del app
+    pages = {kind: list_page(kind) for kind in LISTS}
+    pages |= {f"api-{name}": api_page(name) for name in MODULES}
+    pages["commands"] = command_page()
+    GENERATED.mkdir(exist_ok=True)
+    for old in GENERATED.glob("*.md"):
+        if old.stem not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        path = GENERATED / f"{name}.md"
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Run before the sources are read."""
+    app.connect("builder-inited", write)
+    app.connect("autodoc-process-docstring", plain, priority=100)  # before sections are parsed
+    return {"parallel_read_safe": True}
