@@ -83,6 +83,7 @@ class Turn:
 def slice_of(image: Image, axis: int, index: int) -> Image:
     """Slice ``index`` of a volume across ``axis``, with its place in space.
 
+    >>> import torch
     >>> slice_of(Image(torch.zeros(1, 4, 5, 6)), 2, 3).affine[:3, 3].tolist()
     [0.0, 0.0, 3.0]
     """
