@@ -37,7 +37,7 @@ class InputError(ValueError):
             sentence += f", got {came}"
         if remedy is not None:
             sentence += f"; {remedy}"
-        super().__init__(sentence + ".")
+        super().__init__(sentence if sentence.endswith("?") else sentence + ".")
 
 
 class UnknownName(InputError):  # noqa: N818 (what it says is what is wrong)

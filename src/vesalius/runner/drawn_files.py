@@ -85,10 +85,14 @@ class Places:
         assert self.header is not None
         header = self.header
         to_ct = mean.modality.startswith("CT") and header.modality != "CT"
-        if (to_ct and mean.unit == "HU") or fitting_type(values, mean.stored) == mean.stored:
+        ct_without_hu = mean.modality.startswith("CT") and mean.unit != "HU"
+        holds = fitting_type(values, mean.stored) == mean.stored
+        if not ct_without_hu and (to_ct or holds):
             return lambda kind, image: self._series(kind, image, header)
         self.notes.append(
-            f"written as NIfTI: the DICOM series' {mean.stored} cannot hold the drawn values"
+            f"written as NIfTI: a DICOM CT is in HU, the run draws {mean.unit}"
+            if ct_without_hu
+            else f"written as NIfTI: the DICOM series' {mean.stored} cannot hold the drawn values"
         )
         return self._plain_writer(values, replace(mean, stored="float32"))
 

@@ -7,8 +7,8 @@ Layout::
     log.jsonl           a line a step: losses and seconds
     checkpoints/        the last two, each whole: step-<n>/*.safetensors and state.json
     model/              the weights that draw: <network>.safetensors
-    learnt.json         scales, frame and orientation of the training images: with model/ and run.json
-                        all that new images need
+    learnt.json         scales, frame and orientation of the training images; with model/ and
+                        run.json all that new images need
     draws/<partition>/  <case>.npz with draws (draw, channel, *space) in model units
     cases.json          values of each test case by metric and method
     metrics.json        records (see core.record)
@@ -124,7 +124,7 @@ class Run:
 
     @cached_property
     def task(self) -> Task:
-        """The recipe's task; once trained, with what it learnt, so that it needs no training data."""
+        """The recipe's task; once trained, it needs no training data for new images."""
         task: Task = self.recipe.task.build()
         path = self.folder / "learnt.json"
         if path.is_file():
@@ -134,7 +134,7 @@ class Run:
         return task
 
     def trained_on(self) -> Trained:
-        """Orientation and voxel size of the training images; InputError before the run is trained."""
+        """Orientation and voxel size of the training images; InputError before that."""
         path = self.folder / "learnt.json"
         if not path.is_file():
             raise InputError("a trained run", came=f"one that is '{self.status}'", case=self.folder)

@@ -96,7 +96,7 @@ class MaskSynthesis(Task):
         return self.recent.get(case.identifier, lambda: self.prepared(case))
 
     def prepared(self, case: Case) -> dict[str, Tensor]:
-        """``wanted`` in model units, the class channels ``given``, and where the crop has voxels."""
+        """``wanted`` in model units, ``given`` by class, and where the crop has voxels."""
         images = self.source.read(case)
         image = images[self.image].require_finite(case.identifier)
         label = images[self.label]

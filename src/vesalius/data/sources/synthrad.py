@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from vesalius.core.errors import InputError
 from vesalius.core.image import Image
 from vesalius.data.arrays import read_arrays
@@ -23,8 +25,10 @@ class SynthRADSlices(Source):
     """Mid-axial slices, one a patient: ``mr``, ``ct`` and ``mask``.
 
     Values are 8-bit display values, so ``ct`` is in arbitrary units and **not** in HU. The files
-    do not give a voxel size; 1 mm is assumed, which is what the challenge resampled brains to. The
-    site is the centre, "A", "B" or "C".
+    do not give a voxel size; 1 mm is assumed, which is what the challenge resampled brains to. They
+    give no directions either: columns run from front to back, as the pictures show, and rows are
+    assumed to run from right to left, as in the challenge's own files. The site is the centre, "A",
+    "B" or "C".
     """
 
     path: Path
@@ -70,6 +74,7 @@ class SynthRADSlices(Source):
                 raise InputError("2D slices", came=f"shape {array.shape}", case=case.identifier)
             images[channel] = Image(
                 to_tensor(array[None], label=label, case=case.identifier),
+                np.diag([-1.0, -1.0, 1.0, 1.0]),
                 unit="label" if label else "a.u.",
                 modality=modality,
                 stored=array.dtype.name,
