@@ -1,10 +1,10 @@
-"""Our default diffusion against MONAI's network and DDPM inferer: python benchmarks/diffusion_step.py
+"""Time our default diffusion against MONAI's network and its DDPM inferer.
 
-One training step (perturb, network, loss, backward, Adam) and one sampling step of each, at equal image
-size and about equal parameters, in turns, so that a busy machine slows both; ``ratio`` is MONAI's
-shortest time over ours. ``bare`` rows time our network alone in the same loop: the rest of our step is
-what path, objective and sampler cost. Needs ``einops``, which MONAI's network imports. Writes
-``benchmarks/results/diffusion_step.json``.
+One training step (perturb, network, loss, backward, Adam) and one sampling step of each, at equal
+image size and about equal parameters, in turns, so that a busy machine slows both; ``ratio`` is
+MONAI's shortest time over ours. ``bare_network`` is our network alone in the same loop: the rest of
+our step is what path, objective and sampler cost. Needs ``einops``, which MONAI's network imports.
+Writes ``benchmarks/results/diffusion_step.json``.
 """
 
 from __future__ import annotations
@@ -60,8 +60,13 @@ def main() -> None:
 
     torch.manual_seed(0)
     theirs = DiffusionModelUNet(
-        spatial_dims=2, in_channels=1, out_channels=1, channels=(32, 64, 128),
-        attention_levels=(False, False, True), num_res_blocks=1, num_head_channels=32,
+        spatial_dims=2,
+        in_channels=1,
+        out_channels=1,
+        channels=(32, 64, 128),
+        attention_levels=(False, False, True),
+        num_res_blocks=1,
+        num_head_channels=32,
     )
     ours = UNet(channels_in=1, channels_out=1, takes_level=True, width=32, attention=True)
     images = torch.rand(SHAPE) * 2 - 1
@@ -83,7 +88,9 @@ def main() -> None:
         scheduler.set_timesteps(SAMPLED_STEPS)
         with torch.no_grad():
             inferer.sample(
-                input_noise=torch.randn(SHAPE), diffusion_model=theirs, scheduler=scheduler,
+                input_noise=torch.randn(SHAPE),
+                diffusion_model=theirs,
+                scheduler=scheduler,
                 verbose=False,
             )
 
@@ -120,9 +127,12 @@ def main() -> None:
 
     seconds = shortest(
         {
-            "training step": our_step, "training step, MONAI": their_step,
-            "training step, bare network": bare_step, "sampling step": our_sampling,
-            "sampling step, MONAI": their_sampling, "sampling step, bare network": bare_sampling,
+            "training step": our_step,
+            "training step, MONAI": their_step,
+            "training step, bare network": bare_step,
+            "sampling step": our_sampling,
+            "sampling step, MONAI": their_sampling,
+            "sampling step, bare network": bare_sampling,
         },
         given.rounds,
     )
@@ -135,15 +145,21 @@ def main() -> None:
         records.append(
             {
                 "name": f"diffusion {name}, 64x64, batch {SHAPE[0]}",
-                "value": round(value, 4), "unit": "s",
+                "value": round(value, 4),
+                "unit": "s",
                 "baseline": "MONAI DiffusionModelUNet(32, 64, 128) and DiffusionInferer",
-                "baseline_value": round(baseline, 4), "ratio": round(baseline / value, 2),
-                "bare_network": round(bare, 4), "overhead": round(value / bare - 1, 3),
+                "baseline_value": round(baseline, 4),
+                "ratio": round(baseline / value, 2),
+                "bare_network": round(bare, 4),
+                "overhead": round(value / bare - 1, 3),
                 "parameters": count_parameters(ours),
-                "baseline_parameters": count_parameters(theirs), "n": given.rounds, "seed": 0,
+                "baseline_parameters": count_parameters(theirs),
+                "n": given.rounds,
+                "seed": 0,
                 "machine": f"{machine['processor']}, {machine['cores']} cores, "
                 f"torch {machine['torch']}",
-                "load": round(os.getloadavg()[0], 1), "threads": given.threads,
+                "load": round(os.getloadavg()[0], 1),
+                "threads": given.threads,
             }
         )
         print(json.dumps(records[-1]))

@@ -1,8 +1,8 @@
-"""The three first experiments, on real patients: python benchmarks/experiments.py --data ../shared/data
+"""Run the three first experiments on real patients: ``--data ../shared/data``.
 
 A. modality translation, B. reconstruction, C. clinical value. Every line of EXPERIMENTS is one run
-folder below ``--runs``; runs go on where they were stopped. ``--only`` picks lines by their name, so
-that several processes can share the work. Records of judged runs are collected into
+folder below ``--runs``; runs go on where they were stopped. ``--only`` picks lines by their name,
+so that several processes can share the work. Records of judged runs are collected into
 ``benchmarks/results/experiment-<letter>.json``.
 """
 
@@ -36,6 +36,7 @@ class Line:
 
     @property
     def name(self) -> str:
+        """Of its run folder."""
         return f"{self.experiment}-{self.recipe}-{self.task}"
 
 
@@ -64,10 +65,12 @@ class Lines:
         self.name, self.of, self.total, self.said = name, "", 0, 0.0
 
     def stage(self, name: str, total: int) -> None:
+        """Print that a stage begins."""
         self.of, self.total = name, total
         print(f"{time.strftime('%H:%M:%S')} {self.name}: {name}", flush=True)
 
     def advance(self, done: int, note: str = "", total: int | None = None) -> None:
+        """Print how far it is."""
         if time.monotonic() - self.said > 10:
             self.said = time.monotonic()
             print(f"  {self.of} {done}/{total or self.total} {note}", flush=True)
@@ -80,8 +83,11 @@ def run_line(line: Line, data: Path, runs: Path, seed: int) -> None:
         run = Run.open(folder)
     else:
         recipe = prepared(
-            recipes.get(line.recipe), data=data / line.data if line.data else None,
-            task=line.task, steps=line.steps, settings=dict(line.settings),
+            recipes.get(line.recipe),
+            data=data / line.data if line.data else None,
+            task=line.task,
+            steps=line.steps,
+            settings=dict(line.settings),
         )
         run = Run.create(recipe, folder, seed=seed, engine=Engine(accelerator="auto"))
     if run.status != "reported":

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vesalius.core import Recipe
-from vesalius.training.fit import Loop, Progress, read_log
+from vesalius.training.fit import Loop, read_log
 
 KINDS = ["regression", "denoising", "paired", "unpaired"]
 Digests = Callable[[Path], dict[str, str]]
@@ -37,17 +37,14 @@ def test_a_stopped_loop_goes_on_bit_for_bit(
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     uninterrupted = make_loop(recipe, whole).run()
     assert not uninterrupted.stopped
+    taken = [0]
     for last in (2, 3, 6):
-        asked = 0
-
-        def stop(last: int = last) -> bool:
-            return asked >= last
-
-        def watch(progress: Progress) -> None:
-            nonlocal asked
-            asked = progress.step
-
-        fitted = make_loop(recipe, parts, watch=watch, stop=stop).run()
+        fitted = make_loop(
+            recipe,
+            parts,
+            watch=lambda progress: taken.append(progress.step),
+            stop=lambda last=last: taken[-1] >= last,
+        ).run()
         assert fitted.stopped == (last < 6)
         assert fitted.steps == last
     assert digests(parts) == digests(whole)

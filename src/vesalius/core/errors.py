@@ -40,7 +40,7 @@ class InputError(ValueError):
         super().__init__(sentence if sentence.endswith("?") else sentence + ".")
 
 
-class UnknownName(InputError):  # noqa: N818 (what it says is what is wrong)
+class UnknownName(InputError):
     """A name that is not in a list; suggests the nearest ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
@@ -51,7 +51,7 @@ class UnknownName(InputError):  # noqa: N818 (what it says is what is wrong)
         super().__init__(f"a known {kind}", came=f"'{name}'", remedy=remedy)
 
 
-class MissingExtra(ImportError):  # noqa: N818
+class MissingExtra(ImportError):
     """A dependency of an optional part is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:

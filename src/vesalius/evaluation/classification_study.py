@@ -23,7 +23,7 @@ TESTED_AT_ONCE = 64
 
 
 class ClassificationStudy(Study):
-    """Probability of the true class and accuracy a test case; AUC of the last class for two classes."""
+    """Probability of the true class and accuracy a test case; AUC of the last class."""
 
     task: ClassVar[type[ArmTask]] = ClassificationFrom
     scores: ClassVar[tuple[CaseScore, ...]] = (

@@ -75,9 +75,9 @@ def downstream_study(
 ) -> list[Record]:
     """Train and test every arm and seed; each goes on from where a stopped study left it.
 
-    Values are the mean over seeds (and classes of a segmentation) a test patient. Tests are paired by
-    patient: arms with drawn images against real images alone at the same fraction; drawn alone against
-    the baseline's drawings alone.
+    Values are the mean over seeds (and classes of a segmentation) a test patient. Tests are paired
+    by patient: arms with drawn images against real images alone at the same fraction; drawn alone
+    against the baseline's drawings alone.
     """
     task: Task = task_call.build()
     settings = task.judgement.downstream

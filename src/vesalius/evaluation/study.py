@@ -43,5 +43,5 @@ class Study(ABC):
         """Scores of the test cases by name, (case,), and whatever :meth:`tables` needs."""
 
     def tables(self, found: Scores) -> dict[str, tuple[Any, NDArray[Any], NDArray[Any]]]:
-        """Scores of the whole test set: name to table metric, scores and labels; none by default."""
+        """Scores of the whole test set: name to metric, scores and labels; none by default."""
         return {}

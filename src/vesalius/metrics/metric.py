@@ -32,8 +32,8 @@ class CaseMetric(Metric):
         """One value a case.
 
         ``predicted`` and ``reference``: ``(batch, channel, *space)``, 2D or 3D, in physical units.
-        ``mask``: ``(batch, 1, *space)`` bool or None for everywhere. Returns ``(batch,)``, float64; NaN
-        where it is not defined (an empty mask). Raises InputError for shapes that differ.
+        ``mask``: ``(batch, 1, *space)`` bool or None for everywhere. Returns ``(batch,)``, float64;
+        NaN where it is not defined (an empty mask). Raises InputError for shapes that differ.
         """
 
 

@@ -31,11 +31,11 @@ Arm = Literal["real", "synthetic", "both"]
 class ArmTask(Task):
     """A task learnt from the training images of the arm ``arm``.
 
-    The synthesis task behind it owns data and split. ``fraction`` of its training patients, the same
-    for every arm and seed, give real images. ``drawn`` holds one ``<case>.npz`` for each of the first
-    ``cases`` training cases, whose array ``draws`` is (draw, channel, *space) in model units. In the
-    arm "both" either kind has the same chance, whatever the fraction. Test and validation images are
-    always real.
+    The synthesis task behind it owns data and split. ``fraction`` of its training patients, the
+    same for every arm and seed, give real images. ``drawn`` holds one ``<case>.npz`` for each of
+    the first ``cases`` training cases, whose array ``draws`` is (draw, channel, *space) in model
+    units. In the arm "both" either kind has the same chance, whatever the fraction. Test and
+    validation images are always real.
     """
 
     arm: Arm = "real"

@@ -71,7 +71,7 @@ def xray_from_class(source: Call) -> Call:
         LabelSynthesis,
         name="xray-from-class",
         phase="diagnosis",
-        question="What does a chest X-ray of this class look like, and can a classifier learn from it?",
+        question="How does a chest X-ray of this class look, and can a classifier learn from it?",
         source=source,
         study=Call(
             Downstream,

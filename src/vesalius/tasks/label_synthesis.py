@@ -31,7 +31,7 @@ class LabelSynthesis(Task):
 
     Given is one channel a class, one everywhere for the case's class. No image is the one truth
     here, so nothing is judged pixel by pixel: sets are compared, and a classifier learns from what
-    was drawn. The baseline is the mean training image of the class. Drawn images have no patient, so
+    was drawn. The baseline is the mean training image of the class. A new case brings no image, so
     ``given_images`` is empty.
     """
 

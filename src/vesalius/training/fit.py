@@ -90,7 +90,7 @@ def learning_rate(optimiser: Optimiser, step: int, steps: int) -> float:
     return optimiser.rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-class BrokenTraining(InputError):  # noqa: N818 (the field's name for it)
+class BrokenTraining(InputError):
     """A loss that is not a number."""
 
     def __init__(self, step: int, player: str, losses: Losses, batch: Batch) -> None:
