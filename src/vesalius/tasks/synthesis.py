@@ -33,7 +33,8 @@ class MaskSynthesis(Task):
 
     Each image is divided by its own 99th percentile (unit "of P99"): the scans' own scaling is
     arbitrary. Given is one channel a class, without background. The baseline paints: the mean
-    training image at each voxel, and in each class its mean intensity.
+    training image at each voxel, and in each class its mean intensity. ``study`` is how
+    downstream value is measured, by default on ``image``, ``label`` and ``classes``.
     """
 
     image: str = "image"
@@ -42,6 +43,7 @@ class MaskSynthesis(Task):
     matrix: tuple[int, ...] = (44, 60, 48)
     flip: bool = True
     shift_voxels: int = 2
+    study: Downstream | None = None
     recent: Recent = field(default_factory=Recent)
 
     @property
@@ -169,7 +171,7 @@ class MaskSynthesis(Task):
             range=(scale.low, scale.high),
             metrics=synthrad_like(scale.low, scale.high, scale.unit),
             main="downstream dice",
-            downstream=Downstream(self.image, self.label, self.classes),
+            downstream=self.study or Downstream(self.image, self.label, self.classes),
         )
 
     def learnt(self) -> dict[str, Any]:
