@@ -65,6 +65,7 @@ MODULES = {
         "vesalius.tasks.translation",
         "vesalius.tasks.reconstruction",
         "vesalius.tasks.synthesis",
+        "vesalius.tasks.label_synthesis",
     ),
     "evaluation": (
         "vesalius.evaluation.statistics",
