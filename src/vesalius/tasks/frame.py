@@ -54,6 +54,12 @@ class Frame:
 
     def corner(self, image: Image, mask: Image | None) -> tuple[int, ...]:
         """First voxel of the field, about the mask's bounding box or the image's middle."""
+        if len(image.space) != len(self.size):
+            raise InputError(
+                f"images with {len(self.size)} axes of space",
+                came=f"{len(image.space)} axes",
+                remedy="give slices to a 2D recipe and volumes to a 3D one",
+            )
         centre = [(n - 1) / 2 for n in image.space]
         if mask is not None and bool(mask.data.any()):
             inside = mask.data[0].nonzero()

@@ -80,14 +80,17 @@ class Reconstruction(Task):
         return (self.channel, *([self.mask] if self.mask else []))
 
     def given_images(self) -> tuple[str, ...]:
-        """Measured k-space, (1, coil, *space) complex."""
+        """Measured k-space, (coil, *space) complex."""
         return ("kspace",)
 
     @cached_property
     def _first(self) -> tuple[Image, ...]:
         cases = self.split["train"]
         stride = max(1, len(cases) // 16)
-        return tuple(self.source.read(case)[self.channel] for case in cases[::stride][:16])
+        return tuple(
+            self.source.read(case)[self.channel].require_finite(case.identifier)
+            for case in cases[::stride][:16]
+        )
 
     @cached_property
     def flip_axis(self) -> int | None:
@@ -109,6 +112,8 @@ class Reconstruction(Task):
         images = self.source.read(case)
         image = images[self.channel].require_finite(case.identifier)
         mask = images[self.mask] if self.mask else None
+        if mask is not None:
+            mask.require_same_grid(image, case.identifier)
         corner = self.frame.corner(image, mask)
         placed = self.frame.place(image.data, corner, 0.0).clamp_min(0)
         parts = {"magnitude": placed / self.scale.high}

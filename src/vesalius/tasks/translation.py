@@ -78,7 +78,13 @@ class Translation(Task):
         """Training cases spread over the split, from which scales and the frame are taken."""
         cases = self.split["train"]
         stride = max(1, len(cases) // SCALE_CASES)
-        return tuple(dict(self.source.read(case)) for case in cases[::stride][:SCALE_CASES])
+        found = []
+        for case in cases[::stride][:SCALE_CASES]:
+            images = dict(self.source.read(case))
+            for name in (self.given, self.wanted):
+                images[name].require_finite(case.identifier)
+            found.append(images)
+        return tuple(found)
 
     @cached_property
     def flip_axis(self) -> int | None:
@@ -115,6 +121,8 @@ class Translation(Task):
         images[self.given].require_finite(case.identifier).require_same_grid(
             reference, case.identifier
         )
+        if self.mask:
+            images[self.mask].require_same_grid(reference, case.identifier)
         wanted, corner = self._place(images, self.wanted)
         parts = {"given": self._place(images, self.given)[0], "wanted": wanted}
         if self.mask:
