@@ -46,7 +46,7 @@ EXPERIMENTS = (
     Line("a", "pix2pix", "mr-to-ct", "synthrad_slices", 1500),
     Line("c", "segguideddiff", "hippocampus-from-mask", "hippocampus", 900),
     Line("c", "spade-gan", "hippocampus-from-mask", "hippocampus", 350),
-    Line("b", "mri-diffusion", "mri-4x", "synthrad_slices", 900),
+    Line("b", "mri-diffusion", "mri-4x", "synthrad_slices", 500),
     Line("b", "wang-2019", "mri-4x", "synthrad_slices", 700),
     Line("a", "cyclegan", "mr-to-ct", "synthrad_slices", 700),
     Line("a", "conditional-diffusion", "mr-to-ct", "synthrad_slices", 900),

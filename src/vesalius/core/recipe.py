@@ -45,6 +45,12 @@ class Optimiser:
     schedule: Literal["constant", "cosine"] = "cosine"
     ema_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not self.rate > 0:
+            raise InputError("an optimiser.rate above zero", came=self.rate)
+        if not 0 <= self.ema_decay < 1:
+            raise InputError("an optimiser.ema_decay from 0 to below 1", came=self.ema_decay)
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -55,6 +61,13 @@ class Budget:
     accumulate: int = 1
     minutes: float | None = None
     save_every_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "accumulate"):
+            if getattr(self, name) < 1:
+                raise InputError(f"a budget.{name} of 1 or more", came=getattr(self, name))
+        if self.minutes is not None and not self.minutes > 0:
+            raise InputError("budget.minutes above zero", came=self.minutes)
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,10 @@ class Recipe:
     budget: Budget = field(default_factory=Budget)
     draws: int = 1
     provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise InputError("1 draw or more", came=self.draws)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, see :meth:`from_json`."""

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from vesalius.core.batch import Batch, Shape
 from vesalius.core.recipe import Recipe
 from vesalius.core.rng import derive, torch_stream
+from vesalius.generative.codecs import Codec
 from vesalius.generative.guidance.guidance import Guidance
 from vesalius.generative.objectives.objective import Interface, Objective, require_networks
+from vesalius.generative.predictor import Predictor
 from vesalius.generative.samplers.sampler import Sampler
 
 
@@ -41,12 +43,16 @@ class System:
     sampler: Sampler
     guidance: tuple[Guidance, ...]
     networks: Mapping[str, nn.Module]
+    codec: Codec | None = None
 
     @staticmethod
     def build(recipe: Recipe, shape: Shape, seed: int) -> System:
         """Build every part; weights are drawn from ``seed``."""
         path = recipe.path.build() if recipe.path else None
         late: dict[str, Any] = {} if path is None else {"path": path}
+        codec: Codec | None = recipe.codec.build(**late) if recipe.codec else None
+        if codec is not None:
+            late["codec"] = codec
         if recipe.conditioning is not None:
             late["conditioning"] = recipe.conditioning.build(**late)
         guidance = tuple(call.build(**late) for call in recipe.guidance)
@@ -57,7 +63,7 @@ class System:
         for name, interface in objective.interfaces(shape.given, shape.wanted).items():
             with seeded(derive(seed, "weights", name)):
                 networks[name] = build_network(recipe, name, interface, shape.dims)
-        return System(recipe, shape, objective, sampler, guidance, networks)
+        return System(recipe, shape, objective, sampler, guidance, networks, codec)
 
     def with_networks(self, networks: Mapping[str, nn.Module]) -> System:
         """The same system with other weights (a moving average, wrapped for a device)."""
@@ -75,16 +81,37 @@ class System:
         for network in networks.values():
             network.eval()
         predict = self.objective.predictor(networks, batch)
-        for guidance in self.guidance:
-            predict = guidance.guide(predict, batch)
+        predict = self._guided(predict, batch)
         shape = (batch.size, self.shape.wanted, *size)
         drawn = []
         for k in range(draws):
             names: tuple[str | int, ...] = ("draw", k, *batch.cases)
             rng = torch_stream(seed, *names, device=device)
             with seeded(derive(seed, "dropout", *names), device):
-                drawn.append(self.sampler.sample(predict, shape, rng))
+                code = self.sampler.sample(predict, shape, rng)
+            drawn.append(code if self.codec is None else self.codec.decode(code, batch))
         return torch.stack(drawn)
+
+    def _guided(self, predict: Predictor, batch: Batch) -> Predictor:
+        """The predictor under all guidance. Guidance sees images, the path a codec's codes."""
+        codec = self.codec
+        if codec is None:
+            for guidance in self.guidance:
+                predict = guidance.guide(predict, batch)
+            return predict
+        inner = predict
+
+        def image(x: Tensor | None, time: Tensor | None) -> Tensor:
+            return codec.decode(inner(x, time), batch)
+
+        guided: Predictor = image
+        for guidance in self.guidance:
+            guided = guidance.guide(guided, batch)
+
+        def code(x: Tensor | None, time: Tensor | None) -> Tensor:
+            return codec.encode(guided(x, time), batch)
+
+        return code
 
 
 def build_network(recipe: Recipe, name: str, interface: Interface, dims: int) -> nn.Module:

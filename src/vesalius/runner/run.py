@@ -174,6 +174,7 @@ class Run:
     def go(self, *, watch: Watcher | None = None, stop: Callable[[], bool] = never) -> Run:
         """Go on to the report from wherever the run is; returns early once ``stop`` is true."""
         watch = watch or Silent()
+        self._require_split()
         if self.status in ("new", "fitting") and not self._fit(watch, stop):
             return self
         if self.status == "fitted" and not self._draw(watch, stop):
@@ -183,6 +184,17 @@ class Run:
         if self.status in ("judged", "reported"):
             self.report()
         return self
+
+    def _require_split(self) -> None:
+        """Raise InputError if the data has changed: test patients could be trained on."""
+        path = self.folder / "split.json"
+        if path.is_file() and json.loads(path.read_text())["hash"] != self.task.split.hash:
+            raise InputError(
+                "the data that the run began with",
+                came="another split of cases",
+                case=self.folder,
+                remedy="put the data back as it was, or start a new run",
+            )
 
     def _fit(self, watch: Watcher, stop: Callable[[], bool]) -> bool:
         self._write_status("fitting")
@@ -417,7 +429,9 @@ def prepared(
         raise InputError("steps or minutes", came="both")
     if steps is not None or minutes is not None:
         budget = dataclasses.replace(
-            recipe.budget, steps=steps or recipe.budget.steps, minutes=minutes
+            recipe.budget,
+            steps=recipe.budget.steps if steps is None else steps,
+            minutes=minutes,
         )
         recipe = dataclasses.replace(recipe, budget=budget)
     for key, text in (settings or {}).items():

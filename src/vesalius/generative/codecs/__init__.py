@@ -1,1 +1,6 @@
-"""Codecs between images and what is drawn: none yet."""
+"""Codecs: the coordinates in which a system learns and draws."""
+
+from vesalius.generative.codecs.codec import Codec
+from vesalius.generative.codecs.residual import Residual
+
+__all__ = ["Codec", "Residual"]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss, mse_loss
 
 from vesalius.core.batch import Batch
+from vesalius.generative.codecs import Codec
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.losses import Losses
 from vesalius.generative.losses.loss import wanted
@@ -33,8 +34,10 @@ class Denoising(Objective):
         prediction: Literal["velocity", "noise", "denoised"] = "velocity",
         distance: Literal["l1", "l2"] = "l2",
         conditioning: Conditioning | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self.path = path
+        self.codec = codec
         self.prediction = prediction
         self.distance = l1_loss if distance == "l1" else mse_loss
         self.conditioning = conditioning or Concatenation()
@@ -70,6 +73,8 @@ class Denoising(Objective):
     ) -> Losses:
         """One noised state a case."""
         clean, path = wanted(batch), self.path
+        if self.codec is not None:
+            clean = self.codec.encode(clean, batch)
         time = path.draw_times(clean.shape[0], rng)
         noise = torch.randn(clean.shape, generator=rng, device=rng.device)
         out = self._output(networks, path.perturb(clean, time, noise), time, batch, rng)
@@ -80,7 +85,7 @@ class Denoising(Objective):
         return Losses({self.prediction: (1.0, self.distance(out, target))})
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
-        """The clean image behind the network's prediction."""
+        """The clean image behind the network's prediction, in the codec's coordinates."""
 
         def predict(x: Tensor | None, time: Tensor | None) -> Tensor:
             assert x is not None, "a path's sampler passes states"
