@@ -150,7 +150,7 @@ def test_a_saved_call_that_does_not_fit_is_one_sentence(data: dict[str, Any]) ->
     with pytest.raises(InputError) as caught:
         Call.from_json(data)
     assert str(caught.value).startswith("expected ")
-    assert str(caught.value).endswith(".")
+    assert str(caught.value).endswith((".", "?"))
 
 
 def test_a_plug_in_is_trusted_once_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_a_wrong_key_or_type_is_one_clear_sentence(recipe: Recipe, key: str, tex
         recipe.set(key, text)
     sentence = str(caught.value)
     assert sentence.startswith("expected ")
-    assert sentence.endswith(".")
+    assert sentence.endswith((".", "?"))
     assert "\n" not in sentence
     assert "object at 0x" not in sentence
 

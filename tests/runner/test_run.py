@@ -1,311 +1,272 @@
-"""Run folders: made, opened, stopped, gone on with, and used without their training data."""
-
 from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from vesalius import recipes
 from vesalius.anatomy import DigitalPatients
-from vesalius.core.errors import InputError, UnknownName
-from vesalius.core.recipe import Recipe
-from vesalius.core.record import Record
-from vesalius.data.formats import read_image, write_image
-from vesalius.data.sources.nifti_folder import NiftiFolder
+from vesalius.core import Call, InputError, Recipe
+from vesalius.core.files import read_arrays
 from vesalius.recipes.tiny import tiny
-from vesalius.runner.apply import apply
-from vesalius.runner.run import Run, Silent, prepared, run
+from vesalius.runner.present import present
+from vesalius.runner.run import STATUSES, Run, Silent, prepared, run
+from vesalius.training.checkpoint import load_tensors, save_tensors
 from vesalius.training.fit import Engine
 
 CPU = Engine("cpu")
 
 
-def small(name: str = "conditional-diffusion") -> Recipe:
+def recipe(name: str = "pix2pix") -> Recipe:
     return tiny(recipes.get(name))
 
 
-class Stages(Silent):
-    """Remembers the stages, the status in the folder as each began, and stops in one of them."""
-
-    def __init__(self, folder: Path, stage: str = "", after: int = 0) -> None:
-        self.folder, self.stopping, self.after = folder, stage, after
-        self.seen: list[tuple[str, str]] = []
-        self.asked = 0
-
-    def stage(self, name: str, total: int) -> None:
-        saved = json.loads((self.folder / "run.json").read_text())
-        self.seen.append((name, saved["status"]))
-
-    def stop(self) -> bool:
-        if not self.seen or self.seen[-1][0] != self.stopping:
-            return False
-        self.asked += 1
-        return self.asked > self.after
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run to its report in one go."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    return Run.create(recipe(), folder, engine=CPU).go()
 
 
-def measured(run: Run) -> list[Record]:
-    """Records that depend on nothing but recipe and seed."""
-    return [
-        dataclasses.replace(record, seconds=0.0) for record in run.records() if record.unit != "s"
-    ]
+def test_the_folder_is_as_documented(finished: Run) -> None:
+    names = {path.name for path in finished.folder.iterdir()}
+    assert names == {
+        "run.json", "split.json", "learnt.json", "log.jsonl", "checkpoints", "model", "draws",
+        "cases.json", "metrics.json", "report.html",
+    }  # fmt: skip
+    info = json.loads((finished.folder / "run.json").read_text())
+    assert info["fingerprint"] == finished.recipe.fingerprint()
+    assert info["steps"] == 3
+    assert info["machine"]["torch"] == str(torch.__version__)
+    split = json.loads((finished.folder / "split.json").read_text())
+    assert split["hash"] == finished.task.split.hash
+    for partition in ("test", "shifted"):
+        for case in finished.task.split[partition]:
+            drawn = finished.draws(partition, case)
+            assert drawn.shape == (2, 1, 32, 32)
+            assert not torch.equal(drawn[0], drawn[1])
+    assert not (finished.folder / "draws" / "train").exists(), "drawn for studies alone"
 
 
-def all_draws(run: Run) -> dict[str, torch.Tensor]:
-    return {
-        f"{partition}/{case.identifier}": run.draws(partition, case)
-        for partition in ("test", "shifted", "train")
-        for case in run.task.split[partition]
-        if (run.folder / "draws" / partition / f"{case.identifier}.npz").is_file()
-    }
+def test_no_file_is_a_pickle(finished: Run) -> None:
+    for path in finished.folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                head = file.read(2)
+            assert head[:1] != b"\x80", path
+            assert head != b"PK" or path.suffix == ".npz", path
 
 
-def test_a_run_is_created_in_an_empty_folder_only(tmp_path: Path) -> None:
-    made = Run.create(small(), tmp_path / "run", engine=CPU)
-    assert made.status == "new"
-    split = json.loads((made.folder / "split.json").read_text())
-    assert split == {"hash": made.task.split.hash, "partitions": made.task.split.to_json()}
-    before = (made.folder / "run.json").read_bytes()
-    with pytest.raises(InputError, match=r"holds a run.*vesalius resume"):
-        Run.create(small(), made.folder, engine=CPU)
-    assert (made.folder / "run.json").read_bytes() == before
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="an empty folder"):
-        Run.create(small(), tmp_path / "full", engine=CPU)
-    assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
-    (tmp_path / "empty").mkdir()
-    assert Run.create(small(), tmp_path / "empty", engine=CPU).status == "new"
+def test_a_run_that_is_stopped_again_and_again_ends_alike(finished: Run, tmp_path: Path) -> None:
+    class Impatient(Silent):
+        """Asks to stop once so much has advanced."""
+
+        def __init__(self, patience: int) -> None:
+            self.left = patience
+
+        def advance(self, done: int, note: str = "", total: int | None = None) -> None:
+            self.left -= 1
+
+    again = Run.create(recipe(), tmp_path / "run", engine=CPU)
+    seen = [again.status]
+    for patience in (1, 1, 1, 1, 2, 2, 3, 99):
+        watcher = Impatient(patience)
+        again = Run.open(tmp_path / "run").go(watch=watcher, stop=lambda w=watcher: w.left <= 0)
+        seen.append(again.status)
+        if again.status == "reported":
+            break
+    assert again.status == "reported"
+    assert seen.count("fitting") >= 2, "stopped while it trained"
+    places = [STATUSES.index(status) for status in seen]
+    assert places == sorted(places)
+    for name in ("generator",):
+        one, two = (
+            load_tensors(r.folder / "model" / f"{name}.safetensors")[0] for r in (finished, again)
+        )
+        assert all(torch.equal(one[key], two[key]) for key in one)
+    for path in (finished.folder / "draws").rglob("*.npz"):
+        other = again.folder / path.relative_to(finished.folder)
+        assert np.array_equal(read_arrays(path)["draws"], read_arrays(other)["draws"])
+    first, second = (
+        [
+            (r.recipe, r.metric, r.group, r.value, r.low, r.high, r.p_value)
+            for r in run_.records()
+            if r.level != "cost"
+        ]
+        for run_ in (finished, again)
+    )
+    assert first == second
 
 
-def test_a_task_without_its_channels_leaves_no_folder(tmp_path: Path) -> None:
-    recipe = small().set("task.wanted", "ultrasound")
-    with pytest.raises(InputError, match="a channel 'ultrasound'"):
-        Run.create(recipe, tmp_path / "run", engine=CPU)
+def test_a_new_run_needs_an_empty_folder(finished: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a new folder, got one that holds a run; go on with it"):
+        Run.create(recipe(), finished.folder)
+    (tmp_path / "mine.txt").write_text("kept")
+    with pytest.raises(InputError, match="an empty folder, got one with files"):
+        Run.create(recipe(), tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+
+
+def test_a_task_that_lacks_its_data_makes_no_folder(tmp_path: Path) -> None:
+    wrong = recipe().set("task.source.contrasts", '["ct"]')
+    with pytest.raises(InputError, match="a channel 't1' for the task"):
+        Run.create(wrong, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_an_opened_run_is_the_one_that_was_made(tmp_path: Path) -> None:
-    made = Run.create(small(), tmp_path / "run", seed=7, engine=CPU)
-    found = Run.open(made.folder)
-    assert (found.seed, found.engine, found.status) == (7, CPU, "new")
-    assert found.recipe.to_json() == made.recipe.to_json()
-    assert found.task.split.hash == made.task.split.hash
-
-
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (None, r"a run folder with run\.json"),
-        ('{"recipe": ', r"a whole run\.json"),
-        ('{"status": "new"}', r"a whole run\.json"),
-        ("[]", r"a whole run\.json"),
-        ('{"recipe": 3}', "a recipe"),
-    ],
+    "text", [None, "", "{", "[]", "{}", '{"recipe": {}, "engine": {}, "seed": 0, "status": "new"}']
 )
-def test_a_folder_that_is_no_run(tmp_path: Path, text: str | None, message: str) -> None:
+def test_what_is_no_run_folder_is_said(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "run.json").write_text(text)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as caught:
         Run.open(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
-def test_what_is_asked_too_early(tmp_path: Path) -> None:
-    made = Run.create(small(), tmp_path / "run", engine=CPU)
-    for ask in (made.fitted_system, made.trained_on):
-        with pytest.raises(InputError, match="a trained run"):
-            ask()
-    with pytest.raises(InputError, match="a judged run"):
-        made.records()
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Stages]:
-    """A run with every stage, never stopped, and what was seen of it."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    made = Run.create(small("spade-gan"), folder, seed=5, engine=CPU)
-    watch = Stages(folder)
-    return made.go(watch=watch), watch
-
-
-def test_status_walks_through_the_stages(whole: tuple[Run, Stages]) -> None:
-    finished, watch = whole
-    assert watch.seen == [
-        ("fit", "fitting"),
-        ("draw test", "fitted"),
-        ("draw train", "fitted"),
-        ("judge", "drawn"),
-        ("downstream study", "drawn"),
-    ]
-    assert finished.status == Run.open(finished.folder).status == "reported"
-    info = json.loads((finished.folder / "run.json").read_text())
-    assert info["steps"] == finished.recipe.budget.steps
-    assert info["seconds"] > 0
-
-
-def test_a_finished_run_only_writes_its_report_again(whole: tuple[Run, Stages]) -> None:
-    finished, _ = whole
-    report = finished.folder / "report.html"
-    report.unlink()
-    weights = (finished.folder / "model" / "generator.safetensors").stat().st_mtime_ns
-    watch = Stages(finished.folder)
-    Run.open(finished.folder).go(watch=watch)
-    assert report.is_file()
-    assert watch.seen == []
-    assert (finished.folder / "model" / "generator.safetensors").stat().st_mtime_ns == weights
-
-
-def test_a_run_stopped_in_every_stage_ends_as_one_that_never_was(
-    whole: tuple[Run, Stages], tmp_path: Path
-) -> None:
-    uninterrupted, _ = whole
-    folder = tmp_path / "run"
-    Run.create(uninterrupted.recipe, folder, seed=5, engine=CPU)
-    # (stage, times it is asked to stop before it does, status that is left)
-    for stage, after, status in (
-        ("fit", 1, "fitting"),
-        ("draw train", 1, "fitted"),
-        ("downstream study", 4, "drawn"),
-    ):
-        watch = Stages(folder, stage, after)
-        stopped = Run.open(folder).go(watch=watch, stop=watch.stop)
-        assert watch.seen[-1][0] == stage
-        assert watch.asked == after + 1
-        assert stopped.status == Run.open(folder).status == status
-        assert not (folder / "report.html").exists()
-    finished = Run.open(folder).go()
-    assert finished.status == "reported"
-    draws, expected = all_draws(finished), all_draws(uninterrupted)
-    assert expected.keys() == draws.keys()
-    assert {name.split("/")[0] for name in expected} >= {"test", "train"}
-    for name, image in expected.items():
-        assert torch.equal(draws[name], image), name
-    assert repr(measured(finished)) == repr(measured(uninterrupted))  # NaN equals itself in words
-
-
-def test_another_seed_draws_otherwise(whole: tuple[Run, Stages], tmp_path: Path) -> None:
-    first, _ = whole
-    made = Run.create(first.recipe, tmp_path / "run", seed=6, engine=CPU)
-    made.go(stop=lambda: made.status == "fitted")
-    old, new = (each.fitted_system().networks["generator"].state_dict() for each in (first, made))
-    assert any(not torch.equal(old[name], new[name]) for name in old)
+def test_what_is_not_there_yet_is_said(tmp_path: Path) -> None:
+    new = Run.create(recipe(), tmp_path / "run", engine=CPU)
+    with pytest.raises(InputError, match=r"a trained run, got one that is 'new'; finish it with"):
+        new.fitted_system()
+    with pytest.raises(InputError, match=r"a judged run, got one that is 'new'"):
+        new.records()
 
 
 @pytest.fixture
-def nifti(tmp_path: Path) -> Path:
-    """Nine patients with T1, T2 and a mask as one-slice NIfTI files."""
-    source = DigitalPatients(n=9, size=(32, 32))
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for case in source.cases():
-        images = source.read(case)
-        for channel in ("t1", "t2", "mask"):
-            write_image(folder / f"{case.identifier}_{channel}.nii.gz", images[channel])
-    return folder
+def copied(finished: Run, tmp_path: Path) -> Run:
+    """The finished run, to be damaged."""
+    import shutil
+
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    return Run.open(tmp_path / "copy")
 
 
-def trained_on(data: Path, folder: Path) -> Run:
-    ready = prepared(small(), data=data, steps=2)
-    made = Run.create(ready, folder, engine=CPU)
-    return made.go(stop=lambda: made.status == "fitted")
+def test_weights_of_another_recipe_are_refused(copied: Run) -> None:
+    path = copied.folder / "model" / "generator.safetensors"
+    tensors, _ = load_tensors(path)
+    save_tensors(path, tensors, {"recipe": "another", "steps": "3"})
+    with pytest.raises(InputError, match=r"weights of the recipe .*, got those of another"):
+        copied.fitted_system()
 
 
-def test_a_trained_run_needs_its_training_data_no_more(nifti: Path, tmp_path: Path) -> None:
-    trained = trained_on(nifti, tmp_path / "run")
-    assert trained.status == "fitted"
-    kept = tmp_path / "new"
-    kept.mkdir()
-    first = sorted(nifti.glob("*_t1.nii.gz"))[0]
-    shutil.copy(first, kept / "someone_t1.nii.gz")
-    files = apply(trained.folder, kept, tmp_path / "before", draws=2)
-    shutil.rmtree(nifti)
-    again = apply(trained.folder, kept, tmp_path / "after", draws=2)
-    assert [path.name for path in again] == [path.name for path in files]
-    images = [path for path in files if path.suffix == ".gz"]
-    assert len(images) == 4, "mean, two draws and their uncertainty"
-    for path in images:
-        twin = tmp_path / "after" / path.relative_to(tmp_path / "before")
-        assert torch.equal(read_image(twin).data, read_image(path).data)
-    # it is learnt.json that makes this possible
-    (trained.folder / "learnt.json").unlink()
-    with pytest.raises(InputError):
-        apply(trained.folder, kept, tmp_path / "never", draws=2)
+def test_drawn_images_of_a_missing_case_are_an_input_error(copied: Run) -> None:
+    case = copied.task.split["test"][0]
+    (copied.folder / "draws" / "test" / f"{case.identifier}.npz").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        copied.draws("test", case)
 
 
-def test_weights_of_another_recipe_are_refused(translation_run: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(translation_run.folder, folder)
-    assert Run.open(folder).fitted_system()
-    saved = json.loads((folder / "run.json").read_text())
-    other = Recipe.from_json(saved["recipe"]).set("optimiser.rate", "0.5")
-    (folder / "run.json").write_text(json.dumps({**saved, "recipe": other.to_json()}))
-    with pytest.raises(InputError, match=f"weights of the recipe {other.fingerprint()}"):
-        Run.open(folder).fitted_system()
+def test_data_that_changed_stops_a_run(copied: Run) -> None:
+    """Patients that are added move others between training and test set."""
+    info = json.loads((copied.folder / "run.json").read_text())
+    info["status"] = "fitting"
+    info["recipe"] = Recipe.from_json(info["recipe"]).set("task.source.n", "17").to_json()
+    (copied.folder / "run.json").write_text(json.dumps(info))
+    with pytest.raises(InputError, match=r"the data that the run began with, got another split"):
+        Run.open(copied.folder).go()
 
 
-def test_prepared_changes_nothing_unasked() -> None:
-    recipe = small()
-    assert prepared(recipe).to_json() == recipe.to_json()
+def test_a_trained_run_draws_as_it_did(finished: Run) -> None:
+    system = finished.fitted_system()
+    case = finished.task.split["test"][0]
+    group = finished.task.split["test"][:8]
+    from vesalius.tasks.task import collate
+
+    batch = collate([finished.task.test_case(one) for one in group])
+    drawn = system.draw(batch, finished.task.size, draws=2, seed=finished.seed)
+    assert torch.allclose(drawn[:, group.index(case)], finished.draws("test", case), atol=1e-6)
+    assert not system.networks["generator"].training
 
 
-def test_prepared_on_other_data(nifti: Path) -> None:
-    recipe = small()
-    ready = prepared(recipe, data=nifti)
-    source = ready.task.arguments["source"]
-    assert source.target is NiftiFolder
-    assert ready.task.replace(source=recipe.task.arguments["source"]).to_json() == (
-        recipe.task.to_json()
-    )
-    back = Recipe.from_json(json.loads(json.dumps(ready.to_json())))
-    assert len(back.task.build().source.cases()) == 9
-    with pytest.raises(InputError, match="nothing there"):
-        prepared(recipe, data=nifti / "nowhere")
+def test_presented_numbers_are_those_of_the_records(finished: Run) -> None:
+    content = present(finished)
+    assert content.records == tuple(finished.records())
+    assert content.facts["fingerprint"] == finished.recipe.fingerprint()
+    assert content.facts["steps"] == 3
+    shown = {strip.case for strip in content.strips}
+    cases = {c.identifier for p in ("test", "shifted") for c in finished.task.split[p]}
+    assert shown <= cases
+    values = json.loads((finished.folder / "cases.json").read_text())["partitions"]["test"]
+    for strip in content.strips:
+        if strip.case in values["cases"]:
+            place = values["cases"].index(strip.case)
+            mae = values["values"]["mae"][finished.recipe.name][place]
+            key = next(name for name in strip.scores if name.lower() == "mae")
+            assert strip.scores[key].startswith(f"{mae:.4g}")
+    assert content.curves[0].title == "Training losses"
 
 
-def test_prepared_for_another_task() -> None:
-    recipe = small()
-    ready = prepared(recipe, task="mr-to-ct")
-    assert ready.task.arguments["name"] == "mr-to-ct"
-    assert ready.task.arguments["source"] == recipe.task.arguments["source"]
-    assert ready.networks == recipe.networks
-    with pytest.raises(UnknownName, match=r"did you mean .*mr-to-ct"):
-        prepared(recipe, task="mr-to-tc")
+def test_prepared_changes_what_it_is_told() -> None:
+    base = recipes.get("unet-regression")
+    changed = prepared(base, steps=7, settings={"networks.network.width": "8", "draws": "3"})
+    assert changed.budget.steps == 7
+    assert changed.networks["network"].arguments["width"] == 8
+    assert changed.draws == 3
+    assert prepared(base).fingerprint() == base.fingerprint()
+    timed = prepared(base, minutes=2.5)
+    assert timed.budget.minutes == 2.5
+    other = prepared(base, task="mr-to-ct")
+    assert other.task.arguments["wanted"] == "ct"
+    assert other.task.arguments["source"] == base.task.arguments["source"]
+    with pytest.raises(InputError, match="steps or minutes, got both"):
+        prepared(base, steps=7, minutes=2.0)
+    for steps in (0, -3):
+        with pytest.raises(InputError, match=r"budget\.steps of 1 or more"):
+            prepared(base, steps=steps)
+    with pytest.raises(InputError, match=r"budget\.minutes above zero"):
+        prepared(base, minutes=0.0)
 
 
-def test_prepared_within_another_budget() -> None:
-    recipe = small()
-    timed = prepared(recipe, minutes=1.5)
-    assert timed.budget.minutes == 1.5
-    counted = prepared(timed, steps=9)
-    assert (counted.budget.steps, counted.budget.minutes) == (9, None)
-    assert counted.budget.batch_size == recipe.budget.batch_size
-    with pytest.raises(InputError, match="steps or minutes"):
-        prepared(recipe, steps=3, minutes=1.0)
+def test_prepared_takes_the_data_of_a_folder(real: Callable[[str], Path]) -> None:
+    folder = real("synthrad_slices")
+    changed = prepared(recipes.get("pix2pix"), data=folder, task="mr-to-ct")
+    source = changed.task.arguments["source"]
+    assert source.name == "SynthRADSlices"
+    again = Recipe.from_json(json.loads(json.dumps(changed.to_json())))
+    assert again.task.build().source.path == folder
+    assert changed.fingerprint() != recipes.get("pix2pix").fingerprint()
 
 
-def test_single_values_are_set_last() -> None:
-    settings = {"budget.steps": "4", "networks.network.width": "6", "task.source.n": "17"}
-    ready = prepared(small(), task="mr-to-ct", steps=9, settings=settings)
-    assert ready.budget.steps == 4
-    assert ready.networks["network"].arguments["width"] == 6
-    assert ready.task.arguments["source"].arguments["n"] == 17
-    with pytest.raises(UnknownName, match=r"budget\.stepz"):
-        prepared(small(), settings={"budget.stepz": "4"})
+def test_run_in_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages: list[str] = []
 
+    class Watching(Silent):
+        def stage(self, name: str, total: int) -> None:
+            stages.append(name)
 
-def test_run_goes_from_a_recipe_to_a_report(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
     monkeypatch.chdir(tmp_path)
-    recipe = small("unet-regression")
-    finished = run(recipe, steps=2, engine=CPU, settings={"task.source.n": "12"})
-    assert finished.status == "reported"
-    assert finished.folder.parent == Path("runs")
-    assert finished.folder.name.startswith(f"{recipe.name}-")
-    assert finished.recipe.budget.steps == 2
-    assert len(finished.task.source.cases()) == 12
-    assert (finished.folder / "report.html").is_file()
+    made = run(recipe("unet-regression"), steps=1, engine=CPU, seed=5, watch=Watching())
+    assert made.folder.parent == Path("runs")
+    assert made.folder.name.startswith("unet-regression-tiny-")
+    assert (made.folder / "report.html").is_file()
+    assert stages == ["fit", "draw test", "draw shifted", "judge"]
+    assert made.seed == 5
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("steps", 0), ("batch_size", 0), ("accumulate", 0), ("minutes", -1.0), ("rate", 0.0),
+        ("rate", float("nan")), ("ema_decay", 1.0), ("draws", 0),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_are_refused(field: str, value: Any) -> None:
+    base = recipe()
+    holder = base.budget if hasattr(base.budget, field) else base.optimiser
+    with pytest.raises(InputError, match=field.rstrip("s")):
+        dataclasses.replace(base if field == "draws" else holder, **{field: value})
+
+
+def test_patients_of_a_run_are_known_to_it(finished: Run) -> None:
+    assert isinstance(finished.task.source, DigitalPatients)
+    assert isinstance(finished.recipe.task, Call)
+    partitions = finished.task.split.partitions
+    patients = [{case.patient for case in cases} for cases in partitions.values()]
+    assert sum(map(len, patients)) == len(set().union(*patients)), "in one partition each"
