@@ -68,6 +68,28 @@ def test_accumulated_parts_equal_the_bigger_batch(
     assert moved.abs().max() > 1e-3, "training moved the weights far beyond that tolerance"
 
 
+def test_accumulated_gradients_are_those_of_the_bigger_batch(
+    tmp_path: Path, tiny_recipe: Recipes, make_loop: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Adam forgets the size of a gradient, and so would a test of weights alone."""
+    seen: list[Tensor] = []
+    step = torch.optim.AdamW.step
+
+    def watched(self: Any, *arguments: Any, **named: Any) -> Any:
+        grads = [p.grad.flatten() for group in self.param_groups for p in group["params"]]
+        seen.append(torch.cat(grads).clone())
+        return step(self, *arguments, **named)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    for accumulate in (1, 2, 4):
+        recipe = tiny_recipe("regression", steps=1, batch_size=4, accumulate=accumulate)
+        loop = make_loop(recipe.set("optimiser.clip_norm", "null"), tmp_path / str(accumulate))
+        loop.run()
+    assert float(seen[0].abs().max()) > 0
+    assert torch.allclose(seen[0], seen[1], rtol=1e-3, atol=1e-6)
+    assert torch.allclose(seen[0], seen[2], rtol=1e-3, atol=1e-6)
+
+
 def test_a_batch_that_parts_do_not_divide_is_refused(
     tmp_path: Path, tiny_recipe: Recipes, make_loop: Loops
 ) -> None:
