@@ -25,11 +25,11 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One run of an experiment."""
+    """One run of an experiment; without ``task`` on the recipe's own."""
 
     experiment: str
     recipe: str
-    task: str
+    task: str | None
     data: str | None
     steps: int
     settings: tuple[tuple[str, str], ...] = ()
@@ -37,7 +37,7 @@ class Line:
     @property
     def name(self) -> str:
         """Of its run folder."""
-        return f"{self.experiment}-{self.recipe}-{self.task}"
+        return "-".join(part for part in (self.experiment, self.recipe, self.task) if part)
 
 
 DIGITAL = (("task.source.n", "240"),)
@@ -52,6 +52,7 @@ EXPERIMENTS = (
     Line("a", "conditional-diffusion", "mr-to-ct", "synthrad_slices", 900),
     Line("b", "mri-diffusion", "mri-4x-equispaced", "synthrad_slices", 500),
     Line("b", "wang-2019", "mri-4x-equispaced", "synthrad_slices", 400),
+    Line("a", "demo", None, None, 900),
     Line("a", "unet-regression", "t1-to-t2", None, 400, DIGITAL),
     Line("a", "pix2pix", "t1-to-t2", None, 600, DIGITAL),
     Line("a", "cyclegan", "t1-to-t2", None, 400, DIGITAL),
