@@ -36,7 +36,7 @@ def pix2pix() -> Recipe:
             doi="10.1109/CVPR.2017.632",
             reproduces="mechanism",
             deviations=(
-                "128x128 images: 6 halvings and a width of 32 instead of 8 and 64",
+                "128x128 images: 6 halvings instead of 8; both networks of width 32 instead of 64",
                 "instance in place of batch normalisation, which the paper's batch of one amounts "
                 "to",
                 "batches of 4 at a rate of 4e-4 with a cosine fall instead of 1 at 2e-4 with a "
