@@ -8,24 +8,30 @@ from vesalius.core.call import Call
 from vesalius.core.errors import UnknownName
 from vesalius.tasks.acquisition import mri_4x, mri_4x_equispaced
 from vesalius.tasks.diagnosis import (
+    ct_slices,
     head_from_tissues,
     hippocampus_from_mask,
+    mr_slices,
     mr_to_ct,
     t1_to_t2,
     xray_from_class,
+    xrays,
 )
 from vesalius.tasks.task import Task, collate
 
 __all__ = ["Task", "collate", "get", "names"]
 
 _TASKS: dict[str, Callable[[Call], Call]] = {
+    "ct-slices": ct_slices,
     "head-from-tissues": head_from_tissues,
     "hippocampus-from-mask": hippocampus_from_mask,
+    "mr-slices": mr_slices,
     "mr-to-ct": mr_to_ct,
     "mri-4x": mri_4x,
     "mri-4x-equispaced": mri_4x_equispaced,
     "t1-to-t2": t1_to_t2,
     "xray-from-class": xray_from_class,
+    "xrays": xrays,
 }
 
 

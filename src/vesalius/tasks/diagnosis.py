@@ -9,6 +9,7 @@ from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Downstream
 from vesalius.tasks.translation import Translation
+from vesalius.tasks.unconditional import ImageSynthesis
 
 
 def mr_to_ct(source: Call) -> Call:
@@ -80,4 +81,50 @@ def xray_from_class(source: Call) -> Call:
             classes=("normal", "pneumonia"),
             fractions=(0.01, 0.1),
         ),
+    )
+
+
+def ct_slices(source: Call) -> Call:
+    """Axial CT slices of the head and neck in HU, from nothing."""
+    return Call(
+        ImageSynthesis,
+        name="ct-slices",
+        phase="diagnosis",
+        question="Do drawn CT slices look like those of patients never seen?",
+        source=source,
+        channel_names=("ct",),
+        matrix=(64, 64),
+        averaging=1,
+        interval=(-1024.0, 1024.0),
+        judged_over=(-160.0, 240.0),
+        slices=8,
+    )
+
+
+def mr_slices(source: Call) -> Call:
+    """MR slices of the head, from nothing."""
+    return Call(
+        ImageSynthesis,
+        name="mr-slices",
+        phase="diagnosis",
+        question="Do drawn MR slices look like those of patients never seen?",
+        source=source,
+        rule=Call(SplitRule, validation=0.05, test=0.3),
+        channel_names=("mr", "t1", "t1w"),
+        matrix=(64, 64),
+    )
+
+
+def xrays(source: Call) -> Call:
+    """Chest X-rays of either class, from nothing."""
+    return Call(
+        ImageSynthesis,
+        name="xrays",
+        phase="diagnosis",
+        question="Do drawn chest X-rays look like those of patients never seen?",
+        source=source,
+        channel_names=("image", "t1"),
+        matrix=(28, 28),
+        flip=False,
+        shift_voxels=1,
     )

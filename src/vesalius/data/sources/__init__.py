@@ -4,6 +4,7 @@ Order matters to :func:`~vesalius.data.open.open_source`: the particular before 
 """
 
 from vesalius.data.source import Source
+from vesalius.data.sources.axial_slices import AxialSlices
 from vesalius.data.sources.fastmri import FastMRI
 from vesalius.data.sources.hippocampus import Hippocampus
 from vesalius.data.sources.medmnist import MedMNIST
@@ -24,6 +25,7 @@ SOURCES: tuple[type[Source], ...] = (
 
 __all__ = [
     "SOURCES",
+    "AxialSlices",
     "FastMRI",
     "Hippocampus",
     "MedMNIST",
