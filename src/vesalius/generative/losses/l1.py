@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from vesalius.core.batch import Batch
-from vesalius.generative.losses.loss import Loss, wanted
+from vesalius.generative.losses.loss import Loss, reference
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,4 @@ class L1(Loss):
 
     def __call__(self, predicted: Tensor, batch: Batch) -> Tensor:
         """A scalar, at least 0."""
-        return l1_loss(predicted, wanted(batch))
+        return l1_loss(predicted, reference(predicted, batch))

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from vesalius.core.batch import Batch
-from vesalius.generative.losses.loss import Loss, wanted
+from vesalius.generative.losses.loss import Loss, reference
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,4 @@ class L2(Loss):
 
     def __call__(self, predicted: Tensor, batch: Batch) -> Tensor:
         """A scalar, at least 0."""
-        return mse_loss(predicted, wanted(batch))
+        return mse_loss(predicted, reference(predicted, batch))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -48,3 +49,23 @@ def wanted(batch: Batch) -> Tensor:
     if batch.wanted is None:
         raise InputError("wanted images to train on", came="a batch without them")
     return batch.wanted
+
+
+def given(batch: Batch) -> Tensor:
+    """The batch's given images."""
+    if batch.given is None:
+        raise InputError("given images to compare with", came="a batch without them")
+    return batch.given
+
+
+def reference(
+    predicted: Tensor, batch: Batch, against: Literal["wanted", "given"] = "wanted"
+) -> Tensor:
+    """What ``predicted`` is compared with; raises InputError unless it has the same shape."""
+    found = wanted(batch) if against == "wanted" else given(batch)
+    if found.shape != predicted.shape:
+        raise InputError(
+            f"{against} images of the predicted shape {tuple(predicted.shape)}",
+            came=f"shape {tuple(found.shape)}",
+        )
+    return found
