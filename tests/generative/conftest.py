@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vesalius.generative.paths.path import GaussianPath, expand
+from vesalius.generative.paths.gaussian import GaussianPath
+from vesalius.generative.paths.path import expand
 from vesalius.generative.predictor import Predictor
 
 Mixture = tuple[tuple[float, float, float], ...]

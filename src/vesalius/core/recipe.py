@@ -77,7 +77,8 @@ class Recipe:
     Every part is a :class:`Call`, so a recipe goes to JSON and back, is hashed by
     :meth:`fingerprint`, and builds nothing until it runs. ``networks`` are by the names that the
     objective gives its players' networks. ``draws`` is the number of images drawn a case when the
-    recipe is judged.
+    recipe is judged. A part's class may have ``check_recipe(arguments, recipe)``: it is called when
+    a recipe is written and raises InputError where the parts do not fit each other.
     """
 
     name: str
@@ -98,6 +99,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.draws < 1:
             raise InputError("1 draw or more", came=self.draws)
+        parts = (self.path, self.objective, self.conditioning, self.codec, self.sampler)
+        for call in (*parts, *self.guidance):
+            check = getattr(call and call.target, "check_recipe", None)
+            if call is not None and check is not None:
+                check(call.arguments, self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, see :meth:`from_json`."""

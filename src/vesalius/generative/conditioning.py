@@ -25,6 +25,14 @@ class Conditioning(ABC):
     ) -> tuple[Tensor, Tensor | None]:
         """Input and condition of the network; ``rng`` is given in training only."""
 
+    def origin(self, batch: Batch, channels: int) -> Tensor | None:
+        """The given image that resembles the wanted one of ``channels``; None where none does.
+
+        Paths that lead to a given image lead here, and partial draws begin here.
+        """
+        given = batch.given
+        return given if given is not None and given.shape[1] == channels else None
+
 
 def _given(batch: Batch) -> Tensor:
     if batch.given is None:

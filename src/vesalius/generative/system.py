@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from vesalius.core.batch import Batch, Shape
 from vesalius.core.recipe import Recipe
 from vesalius.core.rng import derive, torch_stream
 from vesalius.generative.codecs import Codec
-from vesalius.generative.guidance.guidance import Guidance
+from vesalius.generative.conditioning import Concatenation, Conditioning
+from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.objectives.objective import Interface, Objective, require_networks
 from vesalius.generative.predictor import Predictor
 from vesalius.generative.samplers.sampler import Sampler
@@ -43,6 +45,7 @@ class System:
     sampler: Sampler
     guidance: tuple[Guidance, ...]
     networks: Mapping[str, nn.Module]
+    conditioning: Conditioning
     codec: Codec | None = None
 
     @staticmethod
@@ -53,8 +56,9 @@ class System:
         codec: Codec | None = recipe.codec.build(**late) if recipe.codec else None
         if codec is not None:
             late["codec"] = codec
+        conditioning: Conditioning = Concatenation()
         if recipe.conditioning is not None:
-            late["conditioning"] = recipe.conditioning.build(**late)
+            conditioning = late["conditioning"] = recipe.conditioning.build(**late)
         guidance = tuple(call.build(**late) for call in recipe.guidance)
         objective: Objective = recipe.objective.build(**late, guidance=guidance)
         sampler: Sampler = recipe.sampler.build(**late)
@@ -63,7 +67,7 @@ class System:
         for name, interface in objective.interfaces(shape.given, shape.wanted).items():
             with seeded(derive(seed, "weights", name)):
                 networks[name] = build_network(recipe, name, interface, shape.dims)
-        return System(recipe, shape, objective, sampler, guidance, networks, codec)
+        return System(recipe, shape, objective, sampler, guidance, networks, conditioning, codec)
 
     def with_networks(self, networks: Mapping[str, nn.Module]) -> System:
         """The same system with other weights (a moving average, wrapped for a device)."""
@@ -80,36 +84,46 @@ class System:
         batch = batch.to(device)
         for network in networks.values():
             network.eval()
-        predict = self.objective.predictor(networks, batch)
-        predict = self._guided(predict, batch)
-        shape = (batch.size, self.shape.wanted, *size)
+        predict = self._guided(networks, batch)
+        shape = self.objective.code_shape(networks, (batch.size, self.shape.wanted, *size))
+        given = self.origin(batch)
         drawn = []
         for k in range(draws):
             names: tuple[str | int, ...] = ("draw", k, *batch.cases)
             rng = torch_stream(seed, *names, device=device)
             with seeded(derive(seed, "dropout", *names), device):
-                code = self.sampler.sample(predict, shape, rng)
-            drawn.append(code if self.codec is None else self.codec.decode(code, batch))
+                code = self.sampler.sample(predict, shape, rng, given)
+            if self.codec is not None:
+                code = self.codec.decode(code, batch)
+            drawn.append(self.objective.decode(networks, code, batch, size))
         return torch.stack(drawn)
 
-    def _guided(self, predict: Predictor, batch: Batch) -> Predictor:
+    def origin(self, batch: Batch) -> Tensor | None:
+        """The given image in the path's coordinates, where it resembles the wanted one."""
+        given = self.conditioning.origin(batch, self.shape.wanted)
+        if given is None or self.codec is None:
+            return given
+        return self.codec.encode(given, batch)
+
+    def _guided(self, networks: Mapping[str, nn.Module], batch: Batch) -> Predictor:
         """The predictor under all guidance. Guidance sees images, the path a codec's codes."""
         codec = self.codec
+        own = partial(self.objective.predictor, networks)
         if codec is None:
-            for guidance in self.guidance:
-                predict = guidance.guide(predict, batch)
-            return predict
-        inner = predict
+            return guided(own(batch), self.guidance, Scene(batch, networks, own))
 
-        def image(x: Tensor | None, time: Tensor | None) -> Tensor:
-            return codec.decode(inner(x, time), batch)
+        def images(other: Batch) -> Predictor:
+            inner = own(other)
 
-        guided: Predictor = image
-        for guidance in self.guidance:
-            guided = guidance.guide(guided, batch)
+            def image(x: Tensor | None, time: Tensor | None) -> Tensor:
+                return codec.decode(inner(x, time), other)
+
+            return image
+
+        heeding = guided(images(batch), self.guidance, Scene(batch, networks, images))
 
         def code(x: Tensor | None, time: Tensor | None) -> Tensor:
-            return codec.encode(guided(x, time), batch)
+            return codec.encode(heeding(x, time), batch)
 
         return code
 

@@ -140,9 +140,16 @@ class Loop:
         players = system.objective.players()
         optimisers: dict[str, Any] = {}
         networks: dict[str, Any] = {
-            name: fabric.setup_module(network) for name, network in system.networks.items()
+            name: fabric.setup_module(network)
+            if name not in system.objective.frozen()
+            else network.to(fabric.device)
+            for name, network in system.networks.items()
         }
-        for network in networks.values():
+        for name in system.objective.frozen():
+            system.networks[name].requires_grad_(False)
+        for name, network in networks.items():
+            if name in system.objective.frozen():
+                continue
             if callable(getattr(network.module, "features", None)):
                 network.mark_forward_method("features")
         for player, names in players.items():
@@ -168,8 +175,8 @@ class Loop:
         parts = [fabric.global_rank * budget.accumulate + k for k in range(budget.accumulate)]
         started = time.perf_counter()
         saved_at, stopped = started, False
-        for network in system.networks.values():
-            network.train()
+        for name, network in system.networks.items():
+            network.train(name not in system.objective.frozen())
         log = self._open_log(step) if fabric.global_rank == 0 else None
         limit = steps if fixed else 10**9
         prefetched = Prefetched(
@@ -232,7 +239,8 @@ class Loop:
         """Every player's update, in order."""
         recipe, objective = self.recipe, system.objective
         batches = [batch.to(fabric.device) for batch in batches]
-        carries: list[dict[str, Tensor]] = [{} for _ in batches]
+        done = torch.tensor(step / steps)
+        carries: list[dict[str, Tensor]] = [{"done": done} for _ in batches]
         values: dict[str, float] = {}
         rate = learning_rate(recipe.optimiser, step, steps)
         for player, names in players.items():
@@ -288,6 +296,7 @@ class Loop:
         return {
             name: AveragedModel(system.networks[name], multi_avg_fn=average, use_buffers=True)
             for name in system.objective.drawing()
+            if name not in system.objective.frozen()
         }
 
     def _steps_for_minutes(self, fabric: Any, step: int, seconds: float) -> int:

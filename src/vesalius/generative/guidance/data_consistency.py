@@ -8,10 +8,9 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.guidance.guidance import Guidance
-from vesalius.generative.paths.path import GaussianPath
+from vesalius.generative.guidance.guidance import Guidance, Scene
+from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.predictor import Predictor
 from vesalius.physics.operator import LinearOperator
 from vesalius.physics.proximal import proximal
@@ -34,9 +33,10 @@ class DataConsistency(Guidance):
     strength_max: float = 100.0
     iterations: int = 6
 
-    def guide(self, predict: Predictor, batch: Batch) -> Predictor:
+    def guide(self, predict: Predictor, scene: Scene) -> Predictor:
         """Predict, then move to the proximal point."""
-        measurement, operator = batch.measurement, cast(LinearOperator | None, batch.operator)
+        measurement = scene.batch.measurement
+        operator = cast(LinearOperator | None, scene.batch.operator)
         if measurement is None or operator is None:
             raise InputError(
                 "a task with measurements for data consistency",
@@ -49,8 +49,9 @@ class DataConsistency(Guidance):
             if time is None or self.path is None:
                 strength = torch.full((clean.shape[0],), self.strength_max, device=clean.device)
             else:
-                ratio = self.path.noise(time) / self.path.signal(time)
-                strength = (self.strength * ratio**2).clamp(self.strength_min, self.strength_max)
+                strength = (self.strength * self.path.ratio(time) ** 2).clamp(
+                    self.strength_min, self.strength_max
+                )
             return proximal(clean, measurement, operator, strength, iterations=self.iterations)
 
         return consistent

@@ -1,4 +1,4 @@
-"""Learn a path back from noise: diffusion."""
+"""Learn a path back to clean images: diffusion, flows, bridges and cold diffusion."""
 
 from __future__ import annotations
 
@@ -7,40 +7,64 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import l1_loss, mse_loss
 
 from vesalius.core.batch import Batch
+from vesalius.core.errors import InputError
+from vesalius.core.recipe import Recipe
 from vesalius.generative.codecs import Codec
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.losses import Losses
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
-from vesalius.generative.paths.path import GaussianPath, expand
+from vesalius.generative.objectives.weighting import Weighting, level_weights, weighted_mean
+from vesalius.generative.paths.gaussian import GaussianPath
+from vesalius.generative.paths.path import Path, Prediction
+from vesalius.generative.paths.required import require_path
 from vesalius.generative.predictor import Predictor
 
 
 class Denoising(Objective):
-    """Denoising score matching on a Gaussian path.
+    """Denoising score matching and its kin, on any path of continuous states.
 
-    The network sees the state at unit variance and its level, and predicts ``prediction``: the
-    path's velocity (Salimans & Ho 2022), the noise (Ho et al. 2020) or the clean image.
-    ``distance`` is taken there, without further weights.
+    The network sees the normalised state and its level, and predicts ``prediction``: on a Gaussian
+    path the rotation's velocity (Salimans & Ho 2022), the noise (Ho et al. 2020), the clean image,
+    the score (Song et al. 2021) or the path's own derivative (flow matching, Lipman et al. 2023).
+    ``distance`` is taken there; ``weighting`` weighs noise levels, with ``snr_limit`` for
+    ``"min-snr"``.
     """
 
     def __init__(
         self,
-        path: GaussianPath,
+        path: Path,
         *,
-        prediction: Literal["velocity", "noise", "denoised"] = "velocity",
+        prediction: Prediction = "velocity",
         distance: Literal["l1", "l2"] = "l2",
+        weighting: Weighting = "uniform",
+        snr_limit: float = 5.0,
         conditioning: Conditioning | None = None,
         codec: Codec | None = None,
     ) -> None:
         self.path = path
         self.codec = codec
         self.prediction = prediction
-        self.distance = l1_loss if distance == "l1" else mse_loss
+        self.distance = distance
+        self.weighting = weighting
+        self.snr_limit = snr_limit
         self.conditioning = conditioning or Concatenation()
+
+    @staticmethod
+    def check_recipe(arguments: Mapping[str, object], recipe: Recipe) -> None:
+        """Raise InputError where path and prediction do not fit."""
+        kind = require_path(recipe, Path, "Denoising")
+        prediction = arguments.get("prediction", "velocity")
+        if prediction not in kind.kinds:
+            raise InputError(
+                f"a prediction that {kind.__name__} knows: {', '.join(kind.kinds)}",
+                came=repr(prediction),
+                remedy="set objective.prediction",
+            )
+        if arguments.get("weighting", "uniform") != "uniform":
+            require_path(recipe, GaussianPath, "min-snr weights")
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One."""
@@ -51,7 +75,20 @@ class Denoising(Objective):
         added, condition = self.conditioning.channels(given)
         return {"network": Interface(wanted + added, wanted, condition, takes_level=True)}
 
-    def _output(
+    def origin(self, batch: Batch, channels: int) -> Tensor | None:
+        """Where a path leads that leads to the given image."""
+        if not self.path.to_given:
+            return None
+        given = self.conditioning.origin(batch, channels)
+        if given is None:
+            raise InputError(
+                f"a given image of {channels} channels, like the wanted one, for this path",
+                came="none" if batch.given is None else f"{batch.given.shape[1]} channels",
+                remedy="choose a task that gives one, or a path that starts in noise",
+            )
+        return given if self.codec is None else self.codec.encode(given, batch)
+
+    def output(
         self,
         networks: Networks,
         x: Tensor,
@@ -59,9 +96,15 @@ class Denoising(Objective):
         batch: Batch,
         rng: torch.Generator | None = None,
     ) -> Tensor:
+        """What the network predicts at the state ``x``; ``rng`` in training only."""
         inside, condition = self.conditioning.arrange(self.path.normalised(x, time), batch, rng=rng)
         out: Tensor = networks["network"](inside, level=self.path.level(time), condition=condition)
         return out
+
+    def clean(self, batch: Batch) -> Tensor:
+        """The wanted images in the path's coordinates."""
+        clean = wanted(batch)
+        return clean if self.codec is None else self.codec.encode(clean, batch)
 
     def loss(
         self,
@@ -71,18 +114,16 @@ class Denoising(Objective):
         rng: torch.Generator,
         carry: dict[str, Tensor],
     ) -> Losses:
-        """One noised state a case."""
-        clean, path = wanted(batch), self.path
-        if self.codec is not None:
-            clean = self.codec.encode(clean, batch)
+        """One state a case."""
+        clean, path = self.clean(batch), self.path
+        given = self.origin(batch, clean.shape[1])
         time = path.draw_times(clean.shape[0], rng)
-        noise = torch.randn(clean.shape, generator=rng, device=rng.device)
-        out = self._output(networks, path.perturb(clean, time, noise), time, batch, rng)
-        if self.prediction == "velocity":
-            target = path.velocity(clean, noise, time)
-        else:
-            target = noise if self.prediction == "noise" else clean
-        return Losses({self.prediction: (1.0, self.distance(out, target))})
+        noise = path.draw_noise(tuple(clean.shape), rng)
+        out = self.output(networks, path.perturb(clean, time, noise, given), time, batch, rng)
+        error = out - path.target(self.prediction, clean, noise, time, given)
+        error = error.abs() if self.distance == "l1" else error.square()
+        weights = level_weights(self.weighting, self.snr_limit, path, self.prediction, time)
+        return Losses({self.prediction: (1.0, weighted_mean(error, weights))})
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The clean image behind the network's prediction, in the codec's coordinates."""
@@ -90,12 +131,8 @@ class Denoising(Objective):
         def predict(x: Tensor | None, time: Tensor | None) -> Tensor:
             assert x is not None, "a path's sampler passes states"
             assert time is not None, "and their times"
-            out = self._output(networks, x, time, batch)
-            if self.prediction == "velocity":
-                return self.path.denoised(out, x, time)
-            if self.prediction == "noise":
-                signal = expand(self.path.signal(time), x)
-                return (x - expand(self.path.noise(time), x) * out) / signal
-            return out
+            out = self.output(networks, x, time, batch)
+            given = self.origin(batch, x.shape[1])
+            return self.path.denoised(self.prediction, out, x, time, given)
 
         return predict

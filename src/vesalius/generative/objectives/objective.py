@@ -51,11 +51,29 @@ class Objective(ABC):
         """The loss of one player on one batch.
 
         ``carry`` lasts for one batch: what an earlier player made, a later one need not make again.
+        It begins with ``done``, the part of the budget that is spent, from 0 to 1.
         """
 
     @abstractmethod
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """How trained networks predict the wanted image of ``batch``; without guidance."""
+
+    def frozen(self) -> tuple[str, ...]:
+        """Networks that no player trains: they start from an earlier run, or learn by themselves.
+
+        They are saved with the rest.
+        """
+        return ()
+
+    def code_shape(self, networks: Networks, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """What a sampler draws for images of ``shape`` (batch, channel, *space)."""
+        return shape
+
+    def decode(
+        self, networks: Networks, code: Tensor, batch: Batch, space: tuple[int, ...]
+    ) -> Tensor:
+        """Image (batch, channel, *space) of what a sampler drew."""
+        return code
 
     def drawing(self) -> tuple[str, ...]:
         """Networks that draw: their moving average is kept, the others serve training alone."""
@@ -70,8 +88,9 @@ class Objective(ABC):
 
 
 def require_networks(objective: Objective, names: Any) -> None:
-    """Raise InputError unless a recipe's networks are those that its objective's players train."""
+    """Raise InputError unless a recipe's networks are those that its objective uses."""
     needed = {name for trained in objective.players().values() for name in trained}
+    needed |= set(objective.frozen())
     if set(names) != needed:
         raise InputError(
             f"networks named {', '.join(sorted(needed))} for {type(objective).__name__}",

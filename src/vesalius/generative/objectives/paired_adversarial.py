@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn.functional import l1_loss
 
 from vesalius.core.batch import Batch
 from vesalius.generative.conditioning import Concatenation, Conditioning
-from vesalius.generative.guidance.guidance import Guidance
+from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.losses import L1, Loss, Losses
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.adversarial import (
@@ -86,9 +87,8 @@ class PairedAdversarial(Objective):
             real = critic(self._seen(wanted(batch), batch))
             drawn = critic(self._seen(carry["drawn"], batch))
             return Losses({"critic": (1.0, critic_loss(self.kind, real, drawn))})
-        predict = self.predictor(networks, batch)
-        for guidance in self.guidance:
-            predict = guidance.guide(predict, batch)
+        scene = Scene(batch, networks, partial(self.predictor, networks))
+        predict = guided(self.predictor(networks, batch), self.guidance, scene)
         predicted = predict(None, None)
         carry["drawn"] = predicted.detach()
         terms = {loss.name: (loss.weight, loss(predicted, batch)) for loss in self.losses}

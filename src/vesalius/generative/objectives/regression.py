@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from vesalius.core.batch import Batch
 from vesalius.generative.conditioning import Concatenation, Conditioning
-from vesalius.generative.guidance.guidance import Guidance
+from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.losses import L1, Loss, Losses
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
@@ -47,9 +48,8 @@ class Regression(Objective):
         carry: dict[str, Tensor],
     ) -> Losses:
         """The named losses of the guided prediction."""
-        predict = self.predictor(networks, batch)
-        for guidance in self.guidance:
-            predict = guidance.guide(predict, batch)
+        scene = Scene(batch, networks, partial(self.predictor, networks))
+        predict = guided(self.predictor(networks, batch), self.guidance, scene)
         predicted = predict(None, None)
         return Losses({loss.name: (loss.weight, loss(predicted, batch)) for loss in self.losses})
 

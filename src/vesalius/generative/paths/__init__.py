@@ -1,7 +1,8 @@
-"""Paths between noise and images."""
+"""Paths between images and noise, or between one image and another."""
 
 from vesalius.generative.paths.cosine import CosinePath
+from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.paths.karras import KarrasPath
-from vesalius.generative.paths.path import GaussianPath
+from vesalius.generative.paths.path import Path, Prediction
 
-__all__ = ["CosinePath", "GaussianPath", "KarrasPath"]
+__all__ = ["CosinePath", "GaussianPath", "KarrasPath", "Path", "Prediction"]

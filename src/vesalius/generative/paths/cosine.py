@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.generative.paths.path import GaussianPath
+from vesalius.generative.paths.gaussian import GaussianPath
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,19 @@
 """Samplers: from a predictor to images."""
 
+from vesalius.generative.samplers.beginning import Beginning, PartialPath, WholePath
 from vesalius.generative.samplers.ddim import Ddim
 from vesalius.generative.samplers.direct import Direct
 from vesalius.generative.samplers.heun import Heun
+from vesalius.generative.samplers.path_sampler import PathSampler
 from vesalius.generative.samplers.sampler import Sampler
 
-__all__ = ["Ddim", "Direct", "Heun", "Sampler"]
+__all__ = [
+    "Beginning",
+    "Ddim",
+    "Direct",
+    "Heun",
+    "PartialPath",
+    "PathSampler",
+    "Sampler",
+    "WholePath",
+]

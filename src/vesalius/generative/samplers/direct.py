@@ -20,6 +20,12 @@ class Direct(Sampler):
         """One."""
         return 1
 
-    def sample(self, predict: Predictor, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
+    def sample(
+        self,
+        predict: Predictor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None = None,
+    ) -> Tensor:
         """One call."""
         return predict(None, None)

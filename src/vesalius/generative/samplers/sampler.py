@@ -14,8 +14,18 @@ class Sampler(ABC):
     """Constructors store settings; :meth:`sample` keeps no state."""
 
     @abstractmethod
-    def sample(self, predict: Predictor, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
-        """Draw images of ``shape`` (batch, channel, *space), on the generator's device."""
+    def sample(
+        self,
+        predict: Predictor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None = None,
+    ) -> Tensor:
+        """Draw images of ``shape`` (batch, channel, *space), on the generator's device.
+
+        ``given`` is the given image in the path's coordinates, where the task gives one of the
+        wanted's shape: some paths lead to it and some draws begin there.
+        """
 
     @property
     @abstractmethod

@@ -1,0 +1,99 @@
+"""Where on a path a draw begins."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vesalius.core.errors import InputError
+from vesalius.generative.paths.path import Path
+
+
+class Beginning(ABC):
+    """The times of a draw, and the state at the first of them."""
+
+    @abstractmethod
+    def times(self, path: Path, steps: int) -> Tensor:
+        """``steps`` + 1 falling times, the last one zero; float64."""
+
+    @abstractmethod
+    def state(
+        self,
+        path: Path,
+        time: Tensor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None,
+    ) -> Tensor:
+        """The state at ``time``, a scalar."""
+
+
+@dataclass(frozen=True)
+class WholePath(Beginning):
+    """At time one: pure noise, or the given image on a path that leads to it."""
+
+    def times(self, path: Path, steps: int) -> Tensor:
+        """The path's own."""
+        return path.times(steps)
+
+    def state(
+        self,
+        path: Path,
+        time: Tensor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None,
+    ) -> Tensor:
+        """The path's start."""
+        return path.start(shape, rng, given)
+
+
+@dataclass(frozen=True)
+class PartialPath(Beginning):
+    """At ``time``, from the given image: partial diffusion.
+
+    With ``noised`` the given image is taken as if it were clean and noised up to ``time`` (SDEdit,
+    Meng et al. 2022); without, the given image is itself taken as the state at ``time``: a noisy
+    measurement whose noise is that of the path there (Chung et al. 2022, come-closer-diffuse-faster
+    and its denoising use), scaled by the path's signal.
+    """
+
+    time: float = 0.5
+    noised: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.time <= 1:
+            raise InputError("a time above 0 and at most 1 to begin at", came=self.time)
+
+    def times(self, path: Path, steps: int) -> Tensor:
+        """``steps`` of the path's times below ``time``, and ``time`` before them."""
+        whole = path.times(max(steps, round(steps / self.time)))
+        below = whole[whole < self.time]
+        first = torch.tensor([self.time], dtype=torch.float64)
+        if len(below) < steps:  # times crowd near one: lay as many evenly below
+            return torch.linspace(self.time, 0, steps + 1, dtype=torch.float64)
+        return torch.cat([first, below[-steps:]])
+
+    def state(
+        self,
+        path: Path,
+        time: Tensor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None,
+    ) -> Tensor:
+        """The given image, noised or not."""
+        if given is None:
+            raise InputError(
+                "a task that gives an image like the wanted one, to begin at",
+                came="none",
+                remedy="choose such a task, or a sampler that begins in noise",
+            )
+        times = time.to(given.dtype).to(rng.device).expand(shape[0])
+        noise = path.draw_noise(shape, rng)
+        if not self.noised:
+            noise = torch.zeros_like(noise)
+        return path.perturb(given, times, noise, given)
