@@ -1,8 +1,29 @@
 """Paths between images and noise, or between one image and another."""
 
+from vesalius.generative.paths.aligned import AlignedPath
+from vesalius.generative.paths.bridge import BridgePath
+from vesalius.generative.paths.cold import ColdPath, LowPass
 from vesalius.generative.paths.cosine import CosinePath
+from vesalius.generative.paths.flow import FlowPath
 from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.paths.karras import KarrasPath
+from vesalius.generative.paths.linear_beta import LinearBetaPath
 from vesalius.generative.paths.path import Path, Prediction
+from vesalius.generative.paths.poisson_flow import PoissonFlowPath
+from vesalius.generative.paths.variance_exploding import VarianceExplodingPath
 
-__all__ = ["CosinePath", "GaussianPath", "KarrasPath", "Path", "Prediction"]
+__all__ = [
+    "AlignedPath",
+    "BridgePath",
+    "ColdPath",
+    "CosinePath",
+    "FlowPath",
+    "GaussianPath",
+    "KarrasPath",
+    "LinearBetaPath",
+    "LowPass",
+    "Path",
+    "PoissonFlowPath",
+    "Prediction",
+    "VarianceExplodingPath",
+]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.generative.paths.gaussian import GaussianPath
+from vesalius.generative.paths.stratified import stratified
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,7 @@ class CosinePath(GaussianPath):
 
     def draw_times(self, n: int, rng: torch.Generator) -> Tensor:
         """Stratified uniform, so that a batch covers the path."""
-        jitter = torch.rand(n, generator=rng, device=rng.device)
-        return (torch.arange(n, device=rng.device) + jitter) / n
+        return stratified(n, rng)
 
     def times(self, steps: int) -> Tensor:
         """Evenly spaced."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 #: What a network may predict at a state of a path.
-Prediction = Literal["denoised", "noise", "velocity", "score", "flow"]
+Prediction = Literal["denoised", "noise", "velocity", "score", "flow", "displacement"]
 
 
 def expand(value_B: Tensor, like: Tensor) -> Tensor:
