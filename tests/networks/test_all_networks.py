@@ -13,6 +13,8 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.networks import (
+    Decoder,
+    Encoder,
     MultiScalePatchDiscriminator,
     PatchDiscriminator,
     Pix2PixUNet,
@@ -26,6 +28,8 @@ from vesalius.networks import (
 from vesalius.testing.check_network import check_network
 
 TINY: dict[type, dict[str, Any]] = {
+    Decoder: {"width": 4, "multipliers": (1, 2)},
+    Encoder: {"width": 4, "multipliers": (1, 2, 3)},
     UNet: {"width": 4, "multipliers": (1, 2, 4)},
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
@@ -44,6 +48,10 @@ def image(channels: int, dims: int, seed: int = 0, batch: int = 2) -> Tensor:
 
 def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | None:
     """None for image to image; else worked out by hand from the layers."""
+    if isinstance(network, Encoder):
+        return (x.shape[0], network.channels_out, *(-(-n // 4) for n in x.shape[2:]))
+    if isinstance(network, Decoder):
+        return (x.shape[0], network.channels_out, *(2 * n for n in x.shape[2:]))
     if isinstance(network, SmallClassifier):
         return (x.shape[0], network.channels_out)
     if isinstance(network, PatchDiscriminator):

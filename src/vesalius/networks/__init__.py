@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from vesalius.networks.classifier import SmallClassifier
+    from vesalius.networks.decoder import Decoder
+    from vesalius.networks.encoder import Encoder
     from vesalius.networks.image_network import ImageNetwork
     from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
     from vesalius.networks.parameter_count import count_parameters
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from vesalius.networks.unet import UNet
 
 __all__ = [
+    "Decoder",
+    "Encoder",
     "ImageNetwork",
     "MultiScalePatchDiscriminator",
     "PatchDiscriminator",
@@ -40,6 +44,8 @@ __all__ = [
 ]
 
 _NETWORKS = {
+    "Decoder": "decoder",
+    "Encoder": "encoder",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
     "PatchDiscriminator": "patch_discriminator",
     "Pix2PixUNet": "pix2pix_unet",

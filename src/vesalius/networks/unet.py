@@ -10,27 +10,10 @@ from torch import Tensor, nn
 from vesalius.core.errors import InputError
 from vesalius.networks.image_network import ImageNetwork, convolution, join
 from vesalius.networks.level_embedding import LevelEmbedding
-from vesalius.networks.residual_block import ResidualBlock, group_norm
+from vesalius.networks.residual_block import group_norm
+from vesalius.networks.residual_stage import ResidualStage
 from vesalius.networks.self_attention import SelfAttention
 from vesalius.networks.space_to_depth import depth_to_space, space_to_depth
-
-
-class _Stage(nn.Module):
-    """Residual blocks at one resolution."""
-
-    def __init__(
-        self, channels: int, dims: Literal[2, 3], n_blocks: int, level_features: int, dropout: float
-    ) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            ResidualBlock(channels, dims, level_features=level_features, dropout=dropout)
-            for _ in range(n_blocks)
-        )
-
-    def forward(self, x: Tensor, embedding: Tensor | None) -> Tensor:
-        for block in self.blocks:
-            x = block(x, embedding)
-        return x
 
 
 class UNet(ImageNetwork):
@@ -108,8 +91,8 @@ class UNet(ImageNetwork):
         conv = convolution(dims)
         transposed = nn.ConvTranspose2d if dims == 2 else nn.ConvTranspose3d
 
-        def stage(channels: int) -> _Stage:
-            return _Stage(channels, dims, n_blocks, features, dropout)
+        def stage(channels: int) -> ResidualStage:
+            return ResidualStage(channels, dims, n_blocks, level_features=features, dropout=dropout)
 
         steps = list(pairwise(widths))
         self.embed = LevelEmbedding(features) if takes_level else None
