@@ -111,9 +111,10 @@ def _draw(run: Run, system: System, wanted: Wanted, seed: int) -> Image:
         model = system.draw(batch, task.size, seed=own_seed)[0].cpu()
         return _judged(run, model)
     if task.given_images() and set(task.given_images()) <= set(task.channels):
+        # the source's own image tells the grid alone: a task may be given a degraded one
         images = task.source.read(wanted.case)
-        batch, placed = task.prepare(images, wanted.case.identifier)
-        model = system.draw(batch, task.size, seed=own_seed)[0, 0].cpu()
+        _, placed = task.prepare(images, wanted.case.identifier)
+        model = system.draw(task.test_case(wanted.case), task.size, seed=own_seed)[0, 0].cpu()
         restored = task.restore(model, images, placed)
         return Image(
             restored.data.float(), restored.affine, restored.unit, restored.modality, "float32"

@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 from vesalius.core.call import Call
 from vesalius.core.errors import UnknownName
-from vesalius.tasks.acquisition import mri_4x, mri_4x_equispaced
+from vesalius.tasks.acquisition import (
+    ct_low_dose,
+    mr_super_resolution_4x,
+    mri_4x,
+    mri_4x_equispaced,
+    xray_denoising,
+    xray_inpainting,
+)
 from vesalius.tasks.diagnosis import (
     ct_slices,
     head_from_tissues,
@@ -22,15 +29,19 @@ from vesalius.tasks.task import Task, collate
 __all__ = ["Task", "collate", "get", "names"]
 
 _TASKS: dict[str, Callable[[Call], Call]] = {
+    "ct-low-dose": ct_low_dose,
     "ct-slices": ct_slices,
     "head-from-tissues": head_from_tissues,
     "hippocampus-from-mask": hippocampus_from_mask,
     "mr-slices": mr_slices,
+    "mr-super-resolution-4x": mr_super_resolution_4x,
     "mr-to-ct": mr_to_ct,
     "mri-4x": mri_4x,
     "mri-4x-equispaced": mri_4x_equispaced,
     "t1-to-t2": t1_to_t2,
+    "xray-denoising": xray_denoising,
     "xray-from-class": xray_from_class,
+    "xray-inpainting": xray_inpainting,
     "xrays": xrays,
 }
 

@@ -86,8 +86,8 @@ class ImageTask(Task):
         return self.matrix
 
     def needed(self) -> tuple[str, ...]:
-        """The channel."""
-        return (self.channel,)
+        """The channel, and the mask."""
+        return (self.channel, *([self.mask] if self.mask else []))
 
     @cached_property
     def _first(self) -> tuple[Image, ...]:
@@ -141,14 +141,21 @@ class ImageTask(Task):
     def prepared(self, images: Mapping[str, Image], case: str) -> dict[str, Tensor]:
         """``wanted`` in model units, ``(1, *matrix)``, and ``mask`` where there is one."""
         image = images[self.channel].require_finite(case)
-        mask = images[self.mask] if self.mask else None
-        if mask is not None:
-            mask.require_same_grid(image, case)
-        corner = self.frame.corner(image, mask)
+        mask, corner = self._corner(images, case)
         parts = {"wanted": self._placed(image, corner)}
         if mask is not None:
             parts["mask"] = self.frame.place_labels(mask.data, corner) > 0
         return parts
+
+    def _corner(
+        self, images: Mapping[str, Image], case: str
+    ) -> tuple[Image | None, tuple[int, ...]]:
+        """The mask, where there is one, and where the frame lies."""
+        image = images[self.channel]
+        mask = images.get(self.mask) if self.mask else None
+        if mask is not None:
+            mask.require_same_grid(image, case)
+        return mask, self.frame.corner(image, mask)
 
     def _placed(self, image: Image, corner: tuple[int, ...]) -> Tensor:
         """An image of the channel's scale in model units."""
