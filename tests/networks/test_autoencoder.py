@@ -102,21 +102,22 @@ def test_nonsense_is_refused(kind: type, options: dict[str, Any]) -> None:
 
 
 def test_together_they_learn_to_give_back_what_came_in() -> None:
-    """Images of two numbers each, through a vector of two numbers."""
+    """Images that one number tells apart, through a vector of two."""
     torch.manual_seed(1)
-    options: dict[str, Any] = {"width": 8, "multipliers": (1, 1, 2, 2)}
+    options: dict[str, Any] = {"width": 8, "multipliers": (1, 2, 2)}
     network = nn.Sequential(
         Encoder(channels_in=1, channels_out=2, **options),
         Decoder(channels_in=2, channels_out=1, **options),
     )
     optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
-    ramp = torch.linspace(-1, 1, 8)
-    for _ in range(150):
-        numbers = torch.randn(16, 2, 1, 1, 1)
-        x = numbers[:, 0] * ramp + numbers[:, 1] * ramp[:, None]
-        loss = (network(x) - x).square().mean()
+    ramp = torch.linspace(-1, 1, 4)
+    losses = []
+    for _ in range(80):
+        x = (2 * torch.rand(16, 1, 1, 1) - 1) * ramp
+        loss = (network(x) - x).square().mean() / x.square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    # a vector that told one of the two numbers would leave half of the variance
-    assert loss.item() < 0.4 * x.var().item()
+        losses.append(loss.item())
+    # a decoder that is not told the number can do no better than one
+    assert sum(losses[-10:]) / 10 < 0.3
