@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -30,4 +31,4 @@ class MeanPNorm(Loss):
         """A scalar, at least 0."""
         error = (predicted - reference(predicted, batch)).flatten(1)
         norms: Tensor = torch.linalg.vector_norm(error, ord=self.p, dim=1)
-        return (norms / error.shape[1] ** (1 / self.p)).mean()
+        return (norms / math.pow(error.shape[1], 1 / self.p)).mean()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -24,4 +25,4 @@ class RootMeanSquare(Loss):
         """A scalar, at least 0."""
         error = (predicted - reference(predicted, batch)).flatten(1)
         lengths: Tensor = torch.linalg.vector_norm(error, dim=1)
-        return (lengths / error.shape[1] ** 0.5).mean()
+        return (lengths / math.sqrt(error.shape[1])).mean()
