@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vesalius.core.batch import Batch, Shape
 from vesalius.core.recipe import Recipe
 from vesalius.core.rng import derive, torch_stream
-from vesalius.generative.codecs import Codec
+from vesalius.generative.codecs import Codec, TokenCodec
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.objectives.objective import Interface, Objective, require_networks
@@ -106,10 +106,13 @@ class System:
         return self.codec.encode(given, batch)
 
     def _guided(self, networks: Mapping[str, nn.Module], batch: Batch) -> Predictor:
-        """The predictor under all guidance. Guidance sees images, the path a codec's codes."""
+        """The predictor under all guidance.
+
+        Guidance sees images, the path a codec's codes; of tokens, both see logits.
+        """
         codec = self.codec
         own = partial(self.objective.predictor, networks)
-        if codec is None:
+        if codec is None or isinstance(codec, TokenCodec):
             return guided(own(batch), self.guidance, Scene(batch, networks, own))
 
         def images(other: Batch) -> Predictor:

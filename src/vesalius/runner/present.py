@@ -190,13 +190,14 @@ def _losses(run: Run) -> tuple[Curve, ...]:
     log = list(read_log(run.folder))
     if not log:
         return ()
-    steps = np.array([line["step"] for line in log])
-    names = [name for name in log[-1] if name not in ("step", "seconds")]
-    parts = np.array_split(np.arange(len(log)), min(CURVE_POINTS, len(log)))
-    x = [float(steps[part].mean()) for part in parts]
-    series = tuple(
-        (name, x, [float(np.mean([log[k][name] for k in part])) for part in parts])
-        for name in names
-    )
+    names = list(dict.fromkeys(n for line in log for n in line if n not in ("step", "seconds")))
+    series = tuple((name, *_curve([line for line in log if name in line], name)) for name in names)
     positive = all(value > 0 for _, _, y in series for value in y)
     return (Curve("Training losses", "step", "loss (mean over steps)", series, log_y=positive),)
+
+
+def _curve(log: list[dict[str, Any]], name: str) -> tuple[list[float], list[float]]:
+    """Means of steps and of the term ``name`` over parts of ``log``."""
+    values = np.array([[line["step"], line[name]] for line in log])
+    means = [part.mean(axis=0) for part in np.array_split(values, min(CURVE_POINTS, len(log)))]
+    return [float(mean[0]) for mean in means], [float(mean[1]) for mean in means]

@@ -31,3 +31,7 @@ class Sampler(ABC):
     @abstractmethod
     def calls(self) -> int:
         """Calls of the predictor for one draw."""
+
+    def calls_for(self, shape: tuple[int, ...]) -> int:
+        """Calls for one draw of ``shape``, where it depends on that."""
+        return self.calls
