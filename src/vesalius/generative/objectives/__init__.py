@@ -2,19 +2,25 @@
 
 from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.denoising import Denoising
+from vesalius.generative.objectives.masked_token import MaskedToken
+from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
 from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
+from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 
 __all__ = [
     "Classification",
     "Denoising",
     "Interface",
+    "MaskedToken",
+    "NextToken",
     "Objective",
     "PairedAdversarial",
     "Regression",
     "Segmentation",
+    "TokenModel",
     "UnpairedCycle",
 ]

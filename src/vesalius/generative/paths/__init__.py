@@ -1,5 +1,6 @@
 """Paths between images and noise, or between one image and another."""
 
+from vesalius.generative.paths.absorbing import HIDDEN, AbsorbingPath
 from vesalius.generative.paths.aligned import AlignedPath
 from vesalius.generative.paths.bridge import BridgePath
 from vesalius.generative.paths.cold import ColdPath, LowPass
@@ -13,6 +14,8 @@ from vesalius.generative.paths.poisson_flow import PoissonFlowPath
 from vesalius.generative.paths.variance_exploding import VarianceExplodingPath
 
 __all__ = [
+    "HIDDEN",
+    "AbsorbingPath",
     "AlignedPath",
     "BridgePath",
     "ColdPath",
