@@ -135,7 +135,7 @@ def build_network(recipe: Recipe, name: str, interface: Interface, dims: int) ->
     """The network ``name`` of ``recipe``, told its interface."""
     network: nn.Module = recipe.networks[name].build(
         channels_in=interface.channels_in,
-        channels_out=interface.channels_out,
+        channels_out=interface.channels_out * (dims if interface.per_axis else 1),
         condition_channels=interface.condition_channels,
         takes_level=interface.takes_level,
         dims=dims,

@@ -20,12 +20,16 @@ Networks = Mapping[str, nn.Module]
 
 @dataclass(frozen=True)
 class Interface:
-    """What a network takes and returns; passed to its constructor where that takes such things."""
+    """What a network takes and returns; passed to its constructor where that takes such things.
+
+    A displacement field has ``channels_out`` channels for every axis of space: ``per_axis``.
+    """
 
     channels_in: int
     channels_out: int
     condition_channels: int = 0
     takes_level: bool = False
+    per_axis: bool = False
 
 
 class Objective(ABC):
