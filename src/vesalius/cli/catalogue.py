@@ -166,6 +166,7 @@ def _page(recipe: Recipe, measured: Sequence[Record]) -> None:
     parts: dict[str, Any] = {
         "task": recipe.task,
         **{f"networks.{name}": call for name, call in recipe.networks.items()},
+        **{f"starts.{name}": start for name, start in recipe.starts.items()},
         "objective": recipe.objective,
         "path": recipe.path,
         "conditioning": recipe.conditioning,

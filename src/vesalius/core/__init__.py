@@ -4,7 +4,7 @@ from vesalius.core.batch import Batch, Shape
 from vesalius.core.call import Call
 from vesalius.core.errors import InputError, MissingExtra, UnknownName
 from vesalius.core.image import Image
-from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe
+from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe, Start
 from vesalius.core.record import Record
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Recipe",
     "Record",
     "Shape",
+    "Start",
     "UnknownName",
 ]

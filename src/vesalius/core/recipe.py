@@ -71,12 +71,53 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Start:
+    """Where a network's first weights come from: the network ``network`` of an earlier run.
+
+    ``run`` is its folder. Where it is empty, ``recipe`` names the recipe that makes it: the run
+    fits it first, once for all networks that start from it, on its own task and within ``effort``
+    times its own budget of steps or minutes. Or ``like`` names another network of this recipe
+    whose first weights it shares. ``weights`` identifies the weights of ``run``; the runner fills
+    it in.
+    """
+
+    run: str = ""
+    recipe: str = ""
+    network: str = "network"
+    like: str = ""
+    effort: float = 1.0
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.run or self.recipe or self.like):
+            raise InputError("a run folder, a recipe or a network to start from", came="none")
+        if not 0 < self.effort < float("inf"):
+            raise InputError("an effort above zero", came=self.effort)
+
+    @property
+    def first(self) -> str:
+        """The recipe that is to be run first, or ""."""
+        return "" if self.run or self.like else self.recipe
+
+    def identity(self) -> dict[str, Any]:
+        """What the first weights are, wherever they lie."""
+        if self.weights:
+            return {"weights": self.weights}
+        if self.run:
+            return {"run": self.run, "network": self.network}
+        if self.like:
+            return {"like": self.like}
+        return {"recipe": self.recipe, "network": self.network, "effort": self.effort}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Task, networks and mathematics of one system.
 
     Every part is a :class:`Call`, so a recipe goes to JSON and back, is hashed by
     :meth:`fingerprint`, and builds nothing until it runs. ``networks`` are by the names that the
-    objective gives its players' networks. ``draws`` is the number of images drawn a case when the
+    objective gives its players' networks; those in ``starts`` begin from earlier weights, the
+    others from random ones. ``draws`` is the number of images drawn a case when the
     recipe is judged. A part's class may have ``check_recipe(arguments, recipe)``: it is called when
     a recipe is written and raises InputError where the parts do not fit each other.
     """
@@ -94,11 +135,22 @@ class Recipe:
     optimiser: Optimiser = field(default_factory=Optimiser)
     budget: Budget = field(default_factory=Budget)
     draws: int = 1
+    starts: Mapping[str, Start] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         if self.draws < 1:
             raise InputError("1 draw or more", came=self.draws)
+        for name, start in self.starts.items():
+            if name not in self.networks:
+                raise UnknownName("network that can start from weights", name, self.networks)
+            other = start.like if not start.run else ""
+            if other and (other not in self.starts or self.starts[other].like):
+                raise InputError(
+                    "a network that itself starts from a run or a recipe",
+                    came=f"'{other}'",
+                    case=f"starts.{name}.like",
+                )
         parts = (self.path, self.objective, self.conditioning, self.codec, self.sampler)
         for call in (*parts, *self.guidance):
             check = getattr(call and call.target, "check_recipe", None)
@@ -115,6 +167,8 @@ class Recipe:
                 if dataclasses.is_dataclass(value) and not isinstance(value, Call | type)
                 else value
             )
+            if item.name == "starts":
+                plain = {name: dataclasses.asdict(start) for name, start in value.items()}
             data[item.name] = to_plain(plain)
         return data
 
@@ -132,6 +186,12 @@ class Recipe:
             if not isinstance(parts.get(name), Mapping):
                 raise InputError(f"a recipe with '{name}'", came=f"{parts.get(name)!r}")
             parts[name] = Call(kind, **parts[name]).build()
+        starts = parts.get("starts", {})
+        if not isinstance(starts, Mapping) or not all(
+            isinstance(start, Mapping) for start in starts.values()
+        ):
+            raise InputError("'starts' of a recipe by network", came=f"{starts!r}")
+        parts["starts"] = {name: Call(Start, **start).build() for name, start in starts.items()}
         try:
             Call(Recipe, **parts)  # checks names and types
             return Recipe(**parts)
@@ -144,6 +204,9 @@ class Recipe:
         for words in ("name", "summary", "provenance"):
             del data[words]
         del data["budget"]["save_every_s"]
+        del data["starts"]
+        if self.starts:
+            data["starts"] = {name: start.identity() for name, start in self.starts.items()}
         return fingerprint(data)
 
     def set(self, key: str, text: str) -> Recipe:

@@ -9,6 +9,7 @@ Layout::
     model/              the weights that draw: <network>.safetensors
     learnt.json         scales, frame and orientation of the training images; with model/ and
                         run.json all that new images need
+    stages/<recipe>/    a run of its own, fitted first, from whose weights networks start
     draws/<partition>/  <case>.npz with draws (draw, channel, *space) in model units
     cases.json          values of each test case by metric and method
     metrics.json        records (see core.record)
@@ -35,9 +36,11 @@ from vesalius.core.record import Record, read_records, write_records
 from vesalius.data.source import Case
 from vesalius.generative.system import System
 from vesalius.runner.machine import describe_machine
+from vesalius.runner.stages import first_recipes, settled, stage_recipe
 from vesalius.runner.trained_on import Trained
 from vesalius.tasks.task import Task, collate
-from vesalius.training.checkpoint import load_tensors, save_tensors
+from vesalius.training.checkpoint import save_tensors
+from vesalius.training.first_weights import STAGES, drawing_weights
 from vesalius.training.fit import Engine, Fitted, Loop, Progress
 
 STATUSES = ("new", "fitting", "fitted", "drawn", "judged", "reported")
@@ -96,7 +99,7 @@ class Run:
             )
         if folder.exists() and any(folder.iterdir()):
             raise InputError("an empty folder", came="one with files", case=folder)
-        run = Run(folder, recipe, seed, engine or Engine(), "new")
+        run = Run(folder, settled(recipe), seed, engine or Engine(), "new")
         run.task.check()
         run._write_status("new")
         split = {"hash": run.task.split.hash, "partitions": run.task.split.to_json()}
@@ -196,9 +199,12 @@ class Run:
                 remedy="put the data back as it was, or start a new run",
             )
 
-    def _fit(self, watch: Watcher, stop: Callable[[], bool]) -> bool:
+    def _fit(self, watch: Watcher, stop: Callable[[], bool], name: str = "fit") -> bool:
         self._write_status("fitting")
-        watch.stage("fit", self.recipe.budget.steps if self.recipe.budget.minutes is None else 0)
+        for first in first_recipes(self.recipe):
+            if not self._fit_first(first, watch, stop):
+                return False
+        watch.stage(name, self.recipe.budget.steps if self.recipe.budget.minutes is None else 0)
 
         def tell(progress: Progress) -> None:
             terms = "  ".join(f"{name} {value:.4g}" for name, value in progress.losses.items())
@@ -210,6 +216,16 @@ class Run:
             return False
         self._keep(fitted)
         return True
+
+    def _fit_first(self, name: str, watch: Watcher, stop: Callable[[], bool]) -> bool:
+        """Fit the recipe that networks start from, or go on with it; false if it was stopped."""
+        folder = self.folder / STAGES / name
+        if (folder / "run.json").is_file():
+            first = Run.open(folder)
+        else:
+            recipe = stage_recipe(self.recipe, name)
+            first = Run.create(recipe, folder, seed=self.seed, engine=self.engine)
+        return first.status not in ("new", "fitting") or first._fit(watch, stop, f"fit {name}")
 
     def _keep(self, fitted: Fitted) -> None:
         learnt = {
@@ -246,7 +262,7 @@ class Run:
             "cuda" if self.engine.accelerator != "cpu" and torch.cuda.is_available() else "cpu"
         )
         for name in system.objective.drawing():
-            tensors, note = load_tensors(self.folder / "model" / f"{name}.safetensors")
+            tensors, note = drawing_weights(self.folder, name)
             if note.get("recipe") != self.recipe.fingerprint():
                 raise InputError(
                     f"weights of the recipe {self.recipe.fingerprint()}",
@@ -436,7 +452,7 @@ def prepared(
         recipe = dataclasses.replace(recipe, budget=budget)
     for key, text in (settings or {}).items():
         recipe = recipe.set(key, text)
-    return recipe
+    return settled(recipe)
 
 
 def run(

@@ -23,6 +23,7 @@ from vesalius.generative.system import System, seeded
 from vesalius.tasks.task import Task
 from vesalius.training import checkpoint as checkpoints
 from vesalius.training.batches import Prefetched
+from vesalius.training.first_weights import begin
 
 #: Steps after which a budget in minutes is turned into a number of steps.
 MEASURED_STEPS = 12
@@ -137,6 +138,9 @@ class Loop:
             )
         self.task.check()
         system = System.build(recipe, self.task.shape, self.seed)
+        last = checkpoints.found(self.folder / "checkpoints")
+        if not last:
+            begin(system.networks, recipe, self.folder)
         players = system.objective.players()
         optimisers: dict[str, Any] = {}
         networks: dict[str, Any] = {
@@ -166,7 +170,6 @@ class Loop:
 
         step, steps, spent = 0, budget.steps, 0.0
         fixed = budget.minutes is None
-        last = checkpoints.found(self.folder / "checkpoints")
         if last:
             saved = checkpoints.load(last[-1], recipe.fingerprint())
             step, steps, spent, fixed = self._restore(
