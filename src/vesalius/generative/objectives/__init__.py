@@ -1,24 +1,32 @@
 """Objectives: how networks learn to draw."""
 
+from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugmentation
+from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynthesis
 from vesalius.generative.objectives.classification import Classification
+from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
+from vesalius.generative.objectives.registration import Registration
 from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
 from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 
 __all__ = [
+    "AdaptiveAugmentation",
+    "AdversarialSynthesis",
     "Classification",
+    "DeformationRecovery",
     "Denoising",
     "Interface",
     "MaskedToken",
     "NextToken",
     "Objective",
     "PairedAdversarial",
+    "Registration",
     "Regression",
     "Segmentation",
     "TokenModel",

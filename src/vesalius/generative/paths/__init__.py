@@ -5,6 +5,7 @@ from vesalius.generative.paths.aligned import AlignedPath
 from vesalius.generative.paths.bridge import BridgePath
 from vesalius.generative.paths.cold import ColdPath, LowPass
 from vesalius.generative.paths.cosine import CosinePath
+from vesalius.generative.paths.deformation import DeformationPath
 from vesalius.generative.paths.flow import FlowPath
 from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.paths.karras import KarrasPath
@@ -20,6 +21,7 @@ __all__ = [
     "BridgePath",
     "ColdPath",
     "CosinePath",
+    "DeformationPath",
     "FlowPath",
     "GaussianPath",
     "KarrasPath",
