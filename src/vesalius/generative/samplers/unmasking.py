@@ -109,7 +109,7 @@ class Unmasking(Sampler):
     ) -> Tensor:
         """Show the likeliest; those that show already stay."""
         n = math.prod(state.shape[1:])
-        kept = max(int(torch.ceil(self.path.keep(then) * n)), 1)
+        kept = max(int(torch.ceil(self.path.keep(then) * n - 1e-9)), 1)
         uniform = torch.rand(state.shape, generator=rng, device=rng.device)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
         sure = log_p + self.choice_temperature * float(then) * gumbel
