@@ -45,8 +45,7 @@ class LowPass(Degrading):
             n = clean.shape[axis]
             frequency = torch.fft.fftfreq(n, device=clean.device).abs() * n
             edge = kept[:, None] * n / 2
-            window = (edge + 0.5 - frequency[None]).clamp(0, 1)
-            window = torch.where(time[:, None] > 0, window, torch.ones_like(window))
+            window = (edge + 1 - frequency[None]).clamp(0, 1)
             shape = [1] * clean.ndim
             shape[0], shape[axis] = -1, n
             kspace = kspace * window.view(shape)

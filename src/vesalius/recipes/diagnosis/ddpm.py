@@ -36,7 +36,8 @@ def ddpm() -> Recipe:
                 "continuous time; 250 of the 1000 steps of ancestral sampling by default (set "
                 "sampler.steps=1000)",
                 "the network sees states at unit variance and the logarithm of noise over signal",
-                "a U-Net of width 32 on blocks of 2x2 pixels of 64x64 images instead of 128 on 32x32 to 256x256",
+                "a U-Net of width 32 on blocks of 2x2 pixels of 64x64 images instead of 128 on "
+                "32x32 to 256x256",
             ),
         ),
     )
