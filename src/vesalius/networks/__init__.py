@@ -3,7 +3,8 @@
 Every image network is built with ``channels_in``, ``channels_out`` and ``dims``, with
 ``condition_channels`` where it takes an image as a condition and ``takes_level`` where it can be
 told a number a case, and called as ``network(x, level=None, condition=None)``. Weights start from
-torch's default random stream, which the caller seeds.
+torch's default random stream, which the caller seeds. A codebook is not an image network: it takes
+features alone and learns without gradient.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from vesalius.networks.classifier import SmallClassifier
+    from vesalius.networks.codebook import Codebook
     from vesalius.networks.decoder import Decoder
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.image_network import ImageNetwork
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from vesalius.networks.unet import UNet
 
 __all__ = [
+    "Codebook",
     "Decoder",
     "Encoder",
     "ImageNetwork",
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 _NETWORKS = {
+    "Codebook": "codebook",
     "Decoder": "decoder",
     "Encoder": "encoder",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
