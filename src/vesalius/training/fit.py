@@ -265,11 +265,15 @@ class Loop:
                         seeded(derive(self.seed, "dropout", *stream), fabric.device)
                     )
                     losses = objective.loss(player, networks, batch, rng, carry)
+                    if not losses.terms:
+                        break
                     for name, value in losses.values().items():
                         values[name] = values.get(name, 0.0) + value / len(batches)
                     if not math.isfinite(float(losses.total.detach())):
                         raise BrokenTraining(step, player, losses, batch)
                     fabric.backward(losses.total / len(batches))
+            if not losses.terms:
+                continue  # the player rests
             if recipe.optimiser.clip_norm is not None:
                 trained = [p for name in names for p in system.networks[name].parameters()]
                 torch.nn.utils.clip_grad_norm_(trained, recipe.optimiser.clip_norm)

@@ -55,7 +55,8 @@ class Objective(ABC):
         """The loss of one player on one batch.
 
         ``carry`` lasts for one batch: what an earlier player made, a later one need not make again.
-        It begins with ``done``, the part of the budget that is spent, from 0 to 1.
+        It begins with ``done``, the part of the budget that is spent, from 0 to 1. A player whose
+        loss has no terms rests in that step: its networks stay as they are.
         """
 
     @abstractmethod
