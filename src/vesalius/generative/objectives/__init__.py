@@ -4,7 +4,10 @@ from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugment
 from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynthesis
 from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
+from vesalius.generative.objectives.consistency_distillation import ConsistencyDistillation
+from vesalius.generative.objectives.consistency_training import ConsistencyTraining
 from vesalius.generative.objectives.denoising import Denoising
+from vesalius.generative.objectives.error_modulated import ErrorModulated
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Objective
@@ -20,7 +23,10 @@ __all__ = [
     "AdversarialSynthesis",
     "Classification",
     "DeformationRecovery",
+    "ConsistencyDistillation",
+    "ConsistencyTraining",
     "Denoising",
+    "ErrorModulated",
     "Interface",
     "MaskedToken",
     "NextToken",

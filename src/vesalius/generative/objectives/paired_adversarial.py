@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from vesalius.core.batch import Batch
@@ -17,17 +17,12 @@ from vesalius.generative.losses import L1, Loss, Losses
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.adversarial import (
     AdversarialKind,
-    critic_loss,
+    critic_features,
     generator_loss,
 )
+from vesalius.generative.objectives.critic_terms import critic_terms
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
-
-
-def _features(critic: nn.Module, image: Tensor) -> list[Tensor]:
-    """The critic's feature maps, its logits last."""
-    found: list[Tensor] = critic.features(image)  # type: ignore[operator]
-    return found
 
 
 class PairedAdversarial(Objective):
@@ -35,8 +30,9 @@ class PairedAdversarial(Objective):
 
     The critic sees (given, image) with ``critic_sees="pair"``, or the image alone. ``matching``
     weighs the L1 distance of the critic's features (Wang et al. 2018, pix2pixHD) and needs a
-    critic with a method ``features``. Trained through ``guidance``, so a data-consistent generator
-    is judged as it will draw.
+    critic with a method ``features``. ``r1`` (Mescheder et al. 2018) and ``gradient_penalty``
+    (Gulrajani et al. 2017) weigh how steep the critic is in the image, as in those papers. Trained
+    through ``guidance``, so a data-consistent generator is judged as it will draw.
     """
 
     def __init__(
@@ -46,6 +42,8 @@ class PairedAdversarial(Objective):
         kind: AdversarialKind = "logistic",
         adversarial: float = 1.0,
         matching: float = 0.0,
+        r1: float = 0.0,
+        gradient_penalty: float = 0.0,
         critic_sees: Literal["pair", "image"] = "pair",
         conditioning: Conditioning | None = None,
         guidance: tuple[Guidance, ...] = (),
@@ -54,6 +52,8 @@ class PairedAdversarial(Objective):
         self.kind = kind
         self.adversarial = adversarial
         self.matching = matching
+        self.r1 = r1
+        self.gradient_penalty = gradient_penalty
         self.critic_sees = critic_sees
         self.conditioning = conditioning or Concatenation()
         self.guidance = guidance
@@ -84,9 +84,16 @@ class PairedAdversarial(Objective):
         """The generator's or the critic's."""
         critic = networks["critic"]
         if player == "critic":
-            real = critic(self._seen(wanted(batch), batch))
-            drawn = critic(self._seen(carry["drawn"], batch))
-            return Losses({"critic": (1.0, critic_loss(self.kind, real, drawn))})
+            paid, _ = critic_terms(
+                self.kind,
+                lambda image: critic(self._seen(image, batch)),
+                wanted(batch),
+                carry["drawn"],
+                rng,
+                r1=self.r1,
+                gradient_penalty=self.gradient_penalty,
+            )
+            return Losses(paid)
         scene = Scene(batch, networks, partial(self.predictor, networks))
         predict = guided(self.predictor(networks, batch), self.guidance, scene)
         predicted = predict(None, None)
@@ -94,9 +101,9 @@ class PairedAdversarial(Objective):
         terms = {loss.name: (loss.weight, loss(predicted, batch)) for loss in self.losses}
         seen = self._seen(predicted, batch)
         if self.matching > 0:
-            drawn_features = _features(critic, seen)
+            drawn_features = critic_features(critic, seen)
             with torch.no_grad():
-                real_features = _features(critic, self._seen(wanted(batch), batch))
+                real_features = critic_features(critic, self._seen(wanted(batch), batch))
             logits = drawn_features[-1]
             pairs = zip(drawn_features[:-1], real_features[:-1], strict=True)
             matched = torch.stack([l1_loss(drawn, real) for drawn, real in pairs]).mean()
