@@ -36,7 +36,7 @@ def test_no_two_recipes_compute_the_same() -> None:
 def test_a_recipe_needs_no_download_and_its_parts_fit(name: str) -> None:
     recipe = recipes.get(name)
     task: Task = recipe.task.build()
-    assert isinstance(task.source, DigitalPatients)
+    assert recipe.task.arguments["source"].target is DigitalPatients
     task.check()
     late = {} if recipe.path is None else {"path": recipe.path.build()}
     objective: Objective = recipe.objective.build(**late)

@@ -61,6 +61,30 @@ class Concatenation(Conditioning):
 
 
 @dataclass(frozen=True)
+class Context(Conditioning):
+    """The first given image is the degraded one itself, the others its neighbours.
+
+    On a path the state stands in for the degraded image, between its neighbours (CoreDiff, Gao et
+    al. 2024); the path may lead to the degraded image.
+    """
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """The neighbours."""
+        return given - 1, 0
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``[x, neighbours]`` along channels."""
+        given = _given(batch)
+        return (given if x is None else torch.cat([x, given[:, 1:]], dim=1)), None
+
+    def origin(self, batch: Batch, channels: int) -> Tensor | None:
+        """The degraded image."""
+        return _given(batch)[:, :channels]
+
+
+@dataclass(frozen=True)
 class SpatialCondition(Conditioning):
     """Given images as the spatial condition (SPADE, Park et al. 2019) and as only input."""
 

@@ -25,6 +25,8 @@ _RECIPES = {
     "ddpm": "diagnosis.ddpm",
     "demo": "diagnosis.demo",
     "mri-diffusion": "acquisition.mri_diffusion",
+    "partdiff": "acquisition.partdiff",
+    "pfgm-plus-plus": "acquisition.pfgm_plus_plus",
     "pix2pix": "diagnosis.pix2pix",
     "segguideddiff": "diagnosis.segguideddiff",
     "spade-gan": "diagnosis.spade_gan",
