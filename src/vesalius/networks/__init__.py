@@ -3,8 +3,8 @@
 Every image network is built with ``channels_in``, ``channels_out`` and ``dims``, with
 ``condition_channels`` where it takes an image as a condition and ``takes_level`` where it can be
 told a number a case, and called as ``network(x, level=None, condition=None)``. Weights start from
-torch's default random stream, which the caller seeds. A codebook is not an image network: it takes
-features alone and learns without gradient.
+torch's default random stream, which the caller seeds. A transformer over tokens takes a grid of them
+for ``x``; a codebook takes features alone and learns without gradient.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vesalius.networks.resnet_generator import ResnetGenerator
     from vesalius.networks.segmentation_unet import SegmentationUNet
     from vesalius.networks.spade_generator import SpadeGenerator
+    from vesalius.networks.token_transformer import TokenTransformer
     from vesalius.networks.unet import UNet
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "SegmentationUNet",
     "SmallClassifier",
     "SpadeGenerator",
+    "TokenTransformer",
     "UNet",
     "all_networks",
     "count_parameters",
@@ -57,6 +59,7 @@ _NETWORKS = {
     "SegmentationUNet": "segmentation_unet",
     "SmallClassifier": "classifier",
     "SpadeGenerator": "spade_generator",
+    "TokenTransformer": "token_transformer",
     "UNet": "unet",
 }
 _OTHERS = {"ImageNetwork": "image_network", "count_parameters": "parameter_count"}

@@ -27,6 +27,11 @@ def join(x: Tensor, condition: Tensor | None) -> Tensor:
     return x if condition is None else torch.cat([x, condition], dim=1)
 
 
+def average_over_space(condition: Tensor) -> Tensor:
+    """``(batch, channel, *any space)``, or none, to (batch, channel)."""
+    return condition if condition.ndim == 2 else condition.flatten(2).mean(2)
+
+
 class Described(Protocol):
     """What a network says of what it takes."""
 
@@ -45,13 +50,31 @@ def check_input(
     ``(batch,)`` exactly where the network takes one, and ``condition``
     ``(batch, condition_channels, *space)`` exactly where ``condition_channels`` is not zero.
     """
-    name = type(network).__name__
+    check_image(network, x)
+    check_level(network, x.shape[0], level)
+    _check_given(network, condition)
+    expected = (x.shape[0], network.condition_channels, *x.shape[2:])
+    if condition is not None and condition.shape != expected:
+        raise InputError(
+            f"a condition of shape {expected}",
+            came=f"{tuple(condition.shape)}",
+            case=type(network).__name__,
+        )
+
+
+def check_image(network: Described, x: Tensor) -> None:
+    """:func:`check_input` for the image alone."""
     if x.ndim != network.dims + 2 or x.shape[1] != network.channels_in:
         raise InputError(
             f"an image (batch, {network.channels_in}, {network.dims} axes of space)",
             came=f"shape {tuple(x.shape)}",
-            case=name,
+            case=type(network).__name__,
         )
+
+
+def check_level(network: Described, batch: int, level: Tensor | None) -> None:
+    """:func:`check_input` for the level of ``batch`` cases alone."""
+    name = type(network).__name__
     if network.takes_level and level is None:
         raise InputError("one level a case", came="none", case=name, remedy="pass level=")
     if not network.takes_level and level is not None:
@@ -61,10 +84,27 @@ def check_input(
             case=name,
             remedy="use a network built with takes_level=True",
         )
-    if level is not None and level.shape != x.shape[:1]:
+    if level is not None and level.shape != (batch,):
         raise InputError(
-            f"one level a case, shape ({x.shape[0]},)", came=f"{tuple(level.shape)}", case=name
+            f"one level a case, shape ({batch},)", came=f"{tuple(level.shape)}", case=name
         )
+
+
+def check_pooled_condition(network: Described, batch: int, condition: Tensor | None) -> None:
+    """:func:`check_input` for a condition that is averaged over a space of any size, or of none."""
+    _check_given(network, condition)
+    expected = (batch, network.condition_channels)
+    if condition is not None and condition.shape[:2] != expected:
+        raise InputError(
+            f"a condition of shape {expected} or {(*expected, '*space')}",
+            came=f"{tuple(condition.shape)}",
+            case=type(network).__name__,
+        )
+
+
+def _check_given(network: Described, condition: Tensor | None) -> None:
+    """A condition comes exactly where one is taken."""
+    name = type(network).__name__
     if network.condition_channels and condition is None:
         raise InputError(
             f"a condition of {network.condition_channels} channels",
@@ -72,19 +112,13 @@ def check_input(
             case=name,
             remedy="pass condition=",
         )
-    if condition is not None:
-        if not network.condition_channels:
-            raise InputError(
-                "no condition",
-                came=f"one of shape {tuple(condition.shape)}",
-                case=name,
-                remedy="use a network built with condition_channels",
-            )
-        expected = (x.shape[0], network.condition_channels, *x.shape[2:])
-        if condition.shape != expected:
-            raise InputError(
-                f"a condition of shape {expected}", came=f"{tuple(condition.shape)}", case=name
-            )
+    if condition is not None and not network.condition_channels:
+        raise InputError(
+            "no condition",
+            came=f"one of shape {tuple(condition.shape)}",
+            case=name,
+            remedy="use a network built with condition_channels",
+        )
 
 
 class ImageNetwork(nn.Module, ABC):

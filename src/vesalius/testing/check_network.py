@@ -40,6 +40,27 @@ def _call(network: nn.Module, x: Tensor, level: Tensor | None, condition: Tensor
     return y
 
 
+def _is_discrete(x: Tensor) -> bool:
+    """Whether ``x`` holds tokens or a mask, which pass no gradient and have no precision."""
+    return not x.is_floating_point()
+
+
+def _double(x: Tensor) -> Tensor:
+    return x if _is_discrete(x) else x.double()
+
+
+def _axes(x: Tensor) -> range:
+    """Return the axes of space: of tokens ``(batch, *grid)`` all but the first."""
+    return range(1 if x.dtype is torch.int64 else 2, x.ndim)
+
+
+def _changed(x: Tensor, kinds: int) -> Tensor:
+    """Give another image, mask (as many voxels hidden) or grid of ``kinds`` of tokens."""
+    if x.dtype is torch.int64:
+        return (x + 1) % kinds
+    return x.flip(-1) if _is_discrete(x) else x + 0.1 * x.flip(-1) + 0.1
+
+
 def _raises(network: nn.Module, x: Tensor, level: Tensor | None, condition: Tensor | None) -> bool:
     try:
         _call(network, x, level, condition)
@@ -52,15 +73,18 @@ def _check_gradients(
     network: nn.Module, x: Tensor, level: Tensor | None, condition: Tensor | None
 ) -> None:
     """Every parameter, and every image that comes in, moves what comes out."""
-    x = x.clone().requires_grad_()
-    condition = None if condition is None else condition.clone().requires_grad_()
+    images: dict[str, Tensor] = {}
+    if not _is_discrete(x):
+        images["the input"] = x = x.clone().requires_grad_()
+    if condition is not None and not _is_discrete(condition):
+        images["the condition"] = condition = condition.clone().requires_grad_()
     network.train()
     y = _call(network, x, level, condition)
     torch.autograd.backward((y * torch.randn_like(y)).sum())
     named: dict[str, Tensor] = {
         name: each for name, each in network.named_parameters() if each.requires_grad
     }
-    named |= {"the input": x} | ({} if condition is None else {"the condition": condition})
+    named |= images
     sizes = {
         name: 0.0 if each.grad is None else each.grad.abs().max().item()
         for name, each in named.items()
@@ -93,14 +117,15 @@ def _check_sizes(
     network: nn.Module, x: Tensor, level: Tensor | None, condition: Tensor | None, images: bool
 ) -> None:
     """Sizes that nothing divides, different along every axis, come out finite and as they came."""
-    for fewer in range(x.ndim - 2):
+    axes = _axes(x)
+    for fewer in range(len(axes)):
         smaller, smaller_condition = x, condition
-        for axis in range(2, x.ndim):
-            size = max(1, x.shape[axis] - 1 - 2 * ((axis + fewer) % (x.ndim - 2)))
+        for place, axis in enumerate(axes):
+            size = max(1, x.shape[axis] - 1 - 2 * ((place + fewer) % len(axes)))
             smaller = smaller.narrow(axis, 0, size)
-            if smaller_condition is not None:
+            if smaller_condition is not None and not _is_discrete(x):
                 smaller_condition = smaller_condition.narrow(axis, 0, size)
-        space = tuple(smaller.shape[2:])
+        space = tuple(smaller.shape[axis] for axis in axes)
         y = _call(network, smaller, level, smaller_condition)
         _require(bool(y.isfinite().all()), network, f"not finite for an image of {space}")
         if images:
@@ -110,21 +135,27 @@ def _check_sizes(
 
 
 def _check_matters(
-    network: nn.Module, x: Tensor, level: Tensor | None, condition: Tensor | None
+    network: nn.Module,
+    x: Tensor,
+    level: Tensor | None,
+    condition: Tensor | None,
+    condition_optional: bool,
 ) -> None:
     """Change what it takes, which must be seen, and give what it does not, which it must refuse."""
     y = _call(network, x, level, condition)
+    kinds = getattr(network, "channels_in", 0)
+    assert isinstance(kinds, int)
 
     def differs(other: Tensor) -> bool:
         return bool((other - y).flatten(1).abs().amax(1).gt(1e-9).all())
 
     _require(
-        differs(_call(network, x + 0.1 * x.flip(-1) + 0.1, level, condition)),
+        differs(_call(network, _changed(x, kinds), level, condition)),
         network,
         "the input does not matter",
     )
     if level is None:
-        level_given = torch.zeros(x.shape[0], dtype=x.dtype, device=x.device)
+        level_given = torch.zeros(x.shape[0], dtype=y.dtype, device=x.device)
         _require(
             _raises(network, x, level_given, condition),
             network,
@@ -145,11 +176,18 @@ def _check_matters(
         )
     else:
         _require(
-            differs(_call(network, x, level, condition + 0.1 * condition.flip(-1) + 0.1)),
+            differs(_call(network, x, level, _changed(condition, kinds))),
             network,
             "the condition does not matter",
         )
-        _require(_raises(network, x, level, None), network, "does without its condition silently")
+        if condition_optional:
+            _require(
+                differs(_call(network, x, level, None)), network, "no condition is as good as one"
+            )
+        else:
+            _require(
+                _raises(network, x, level, None), network, "does without its condition silently"
+            )
 
 
 def check_network(
@@ -160,6 +198,7 @@ def check_network(
     *,
     shape: tuple[int, ...] | None = None,
     batch_independent: bool = True,
+    condition_optional: bool = False,
 ) -> None:
     """Check that ``network`` keeps the contract of :mod:`vesalius.networks`.
 
@@ -175,14 +214,18 @@ def check_network(
     network:
         Any module that is called as ``network(x, level, condition)``.
     x:
-        ``(batch, channel, *space)``, at least two cases that differ.
+        ``(batch, channel, *space)``, or int64 tokens ``(batch, *grid)`` of
+        ``network.channels_in`` kinds; at least two cases that differ.
     level, condition:
-        (batch,) and ``(batch, channel, *space)``, for a network that takes them.
+        (batch,) and ``(batch, channel, *space)``, for a network that takes them. A condition of
+        type bool is a mask, which is changed by being mirrored along the last axis.
     shape:
         Of what comes out; by default an image like ``x`` with ``network.channels_out`` channels.
     batch_independent:
         False for a network that draws noise of its own in eval mode, or that is meant to look at
         its batch.
+    condition_optional:
+        Whether the network may be called without the condition that it takes.
 
     Raises
     ------
@@ -195,26 +238,28 @@ def check_network(
     if shape is None:
         channels_out = network.channels_out
         assert isinstance(channels_out, int)
-        shape = (x.shape[0], channels_out, *x.shape[2:])
+        shape = (x.shape[0], channels_out, *(x.shape[axis] for axis in _axes(x)))
     devices = [x.device] if x.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         y = _call(copy.deepcopy(network), x, level, condition)
         _require(tuple(y.shape) == shape, network, f"expected {shape}, got {tuple(y.shape)}")
-        _require(y.dtype == x.dtype, network, f"{x.dtype} came out as {y.dtype}")
+        own = next((each.dtype for each in network.parameters()), x.dtype)
+        wanted = own if _is_discrete(x) else x.dtype
+        _require(y.dtype == wanted, network, f"{x.dtype} came out as {y.dtype}")
         _require(bool(y.isfinite().all()), network, "not finite as it starts")
 
         generator = torch.Generator().manual_seed(0)
         changed = _perturbed(network, generator)
-        x = x.double()
+        x = _double(x)
         level = None if level is None else level.double()
-        condition = None if condition is None else condition.double()
+        condition = None if condition is None else _double(condition)
         _check_gradients(changed, x, level, condition)
         changed.eval()
         with torch.no_grad():
             if batch_independent:
                 _check_batch(changed, x, level, condition)
             _check_sizes(changed, x, level, condition, images)
-            _check_matters(changed, x, level, condition)
+            _check_matters(changed, x, level, condition, condition_optional)
             other = _perturbed(changed, generator).eval()
             before = _call(changed, x, level, condition)
             _require(
