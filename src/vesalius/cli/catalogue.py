@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vesalius.core.recipe import Recipe
     from vesalius.core.record import Record
     from vesalius.data import Source
+    from vesalius.generative.components import ComponentKind
 
 Rows = list[dict[str, Any]]
 
@@ -28,6 +30,13 @@ class Kind(StrEnum):
     metrics = "metrics"
     datasets = "datasets"
     networks = "networks"
+    paths = "paths"
+    samplers = "samplers"
+    guidance = "guidance"
+    objectives = "objectives"
+    losses = "losses"
+    codecs = "codecs"
+    conditionings = "conditionings"
 
 
 def first_line(documented: object) -> str:
@@ -101,6 +110,21 @@ def _networks() -> Rows:
     ]
 
 
+def _components(kind: ComponentKind) -> Rows:
+    from vesalius import recipes
+    from vesalius.generative.components import components
+
+    using = recipes.using()
+    return [
+        {
+            kind: found.__name__,
+            "what it is": first_line(found),
+            "recipes": ", ".join(using.get(found, ())),
+        }
+        for found in components(kind)
+    ]
+
+
 _LISTS: Mapping[Kind, Callable[[], Rows]] = {
     Kind.recipes: _recipes,
     Kind.systems: _systems,
@@ -108,6 +132,13 @@ _LISTS: Mapping[Kind, Callable[[], Rows]] = {
     Kind.metrics: _metrics,
     Kind.datasets: _datasets,
     Kind.networks: _networks,
+    Kind.paths: partial(_components, "paths"),
+    Kind.samplers: partial(_components, "samplers"),
+    Kind.guidance: partial(_components, "guidance"),
+    Kind.objectives: partial(_components, "objectives"),
+    Kind.losses: partial(_components, "losses"),
+    Kind.codecs: partial(_components, "codecs"),
+    Kind.conditionings: partial(_components, "conditionings"),
 }
 
 
@@ -115,7 +146,7 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """List recipes, published systems, tasks, metrics, data sets or networks."""
+    """List recipes, published systems, tasks, metrics, data sets, networks or components."""
     rows = _LISTS[kind]()
     if json:
         say_json(rows)

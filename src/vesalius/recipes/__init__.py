@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from vesalius.core.recipe import Recipe
     from vesalius.core.record import Record
 
-__all__ = ["System", "describe", "get", "measured", "names", "systems"]
+__all__ = ["System", "describe", "get", "measured", "names", "systems", "using"]
 
 #: Recipe name to the module and function that make it.
 _RECIPES = {
@@ -92,6 +93,29 @@ def systems() -> tuple[System, ...]:
         )
         for row in csv.DictReader(text.splitlines())
     )
+
+
+def using() -> dict[type, tuple[str, ...]]:
+    """Names of the recipes that name each class, in their own parts or inside them."""
+    from vesalius.core.call import Call
+
+    def classes(part: object) -> set[type]:
+        if isinstance(part, Call):
+            own = {part.target} if isinstance(part.target, type) else set()
+            return own.union(*map(classes, part.arguments.values()))
+        if isinstance(part, Mapping):
+            return set().union(*map(classes, part.values()))
+        if isinstance(part, tuple | list):
+            return set().union(*map(classes, part))
+        return set()
+
+    found: dict[type, tuple[str, ...]] = {}
+    for name in names():
+        recipe = get(name)
+        parts = [getattr(recipe, field.name) for field in dataclasses.fields(recipe)]
+        for kind in classes(parts):
+            found[kind] = (*found.get(kind, ()), name)
+    return found
 
 
 def _results() -> Path:
