@@ -3,11 +3,12 @@
 from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugmentation
 from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynthesis
 from vesalius.generative.objectives.classification import Classification
-from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.consistency_distillation import ConsistencyDistillation
 from vesalius.generative.objectives.consistency_training import ConsistencyTraining
+from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.error_modulated import ErrorModulated
+from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Objective
@@ -17,17 +18,20 @@ from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
 from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
+from vesalius.generative.objectives.variational import Variational
+from vesalius.generative.objectives.variational_adversarial import VariationalAdversarial
 
 __all__ = [
     "AdaptiveAugmentation",
     "AdversarialSynthesis",
     "Classification",
-    "DeformationRecovery",
     "ConsistencyDistillation",
     "ConsistencyTraining",
+    "DeformationRecovery",
     "Denoising",
     "ErrorModulated",
     "Interface",
+    "Likelihood",
     "MaskedToken",
     "NextToken",
     "Objective",
@@ -37,4 +41,6 @@ __all__ = [
     "Segmentation",
     "TokenModel",
     "UnpairedCycle",
+    "Variational",
+    "VariationalAdversarial",
 ]

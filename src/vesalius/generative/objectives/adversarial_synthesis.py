@@ -10,13 +10,14 @@ from torch import Tensor
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
-from vesalius.generative.code_grid import code_grid, cropped, given_on_grid, reduction_of
+from vesalius.generative.code_grid import code_grid, cropped, reduction_of
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.losses import Losses
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugmentation
 from vesalius.generative.objectives.adversarial import AdversarialKind, generator_loss
 from vesalius.generative.objectives.critic_terms import critic_terms
+from vesalius.generative.objectives.gaussian_code import decoded
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
 
@@ -152,17 +153,15 @@ class AdversarialSynthesis(Objective):
             self.augmentation.heed(self.kind, real_logits)
             now = torch.tensor(self.augmentation.probability)
             terms["augmentation_probability"] = (0.0, now.to(real_logits))
-        return Losses(terms)
+        step = player.removeprefix("critic")  # terms of further steps have names of their own
+        return Losses({name + step: term for name, term in terms.items()})
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The generator's image of a code, as large as its grid allows."""
-        generator = networks["generator"]
-        told = given_on_grid(batch, reduction_of(generator))
 
         def predict(x: Tensor | None, time: Tensor | None) -> Tensor:
-            inside, condition = self.conditioning.arrange(x, told)
-            image: Tensor = generator(inside, condition=condition)
-            return image
+            assert x is not None, "a sampler of codes passes them"
+            return decoded(networks, "generator", x, batch, self.conditioning)
 
         return predict
 

@@ -10,7 +10,7 @@ from torch.nn.functional import l1_loss
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.losses import Losses
+from vesalius.generative.losses import Loss, Losses
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.adversarial import (
     AdversarialKind,
@@ -53,7 +53,9 @@ class UnpairedCycle(Objective):
 
     Within a batch, wanted images are moved on by one case, so that no generator ever meets a case's
     own partner: batches need at least two cases. The identity loss needs as many channels given as
-    wanted.
+    wanted. ``structure`` are losses between each drawn image and the one that it was drawn from,
+    which stands as both given and wanted: a cycle alone lets anatomy move, as long as it moves back
+    (Yang et al. 2020, doi:10.1109/TMI.2020.3015379, with ``StructureConsistency``).
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class UnpairedCycle(Objective):
         kind: AdversarialKind = "least-squares",
         cycle: float = 10.0,
         identity: float = 0.5,
+        structure: tuple[Loss, ...] = (),
         pool: int = 50,
     ) -> None:
         self.kind = kind
         self.cycle = cycle
         self.identity = identity
+        self.structure = structure
         self.pools = {"drawn": ImagePool(pool), "drawn_back": ImagePool(pool)}
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
@@ -137,6 +141,9 @@ class UnpairedCycle(Objective):
             weight = self.cycle * self.identity
             terms["identity"] = (weight, l1_loss(forward(b), b))
             terms["identity_back"] = (weight, l1_loss(back(a), a))
+        for loss in self.structure:
+            terms[loss.name] = (loss.weight, loss(fake_b, Batch(wanted=a, given=a)))
+            terms[f"{loss.name}_back"] = (loss.weight, loss(fake_a, Batch(wanted=b, given=b)))
         return Losses(terms)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
