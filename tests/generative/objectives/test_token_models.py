@@ -18,6 +18,7 @@ from vesalius.generative.objectives import MaskedToken, NextToken, TokenModel
 from vesalius.generative.objectives.objective import Interface
 from vesalius.generative.paths import HIDDEN, AbsorbingPath
 from vesalius.generative.samplers import NextTokenSampler, Unmasking
+from vesalius.networks.token_transformer import TokenTransformer
 
 NOBODY = Batch(wanted=None)
 STAY = 0.9
@@ -55,6 +56,12 @@ class Previous(nn.Module):
         start = torch.full_like(line[:, :1], self.kinds)
         before = torch.cat([start, line[:, :-1]], dim=1)
         return self.table(before).movedim(-1, 1).reshape(len(line), -1, *tokens.shape[1:])
+
+    def begin(self, batch: int, grid: tuple[int, ...], condition: Tensor | None = None) -> Tensor:
+        return torch.full((batch,), self.kinds)
+
+    def step(self, cache: Tensor, token: Tensor | None = None) -> Tensor:
+        return self.table(cache if token is None else token)
 
 
 class Everything(nn.Module):
@@ -211,6 +218,12 @@ def test_images_are_learnt_as_their_tokens(model: TokenModel) -> None:
             met["tokens"], met["condition"] = tokens, condition
             return torch.zeros(len(tokens), 4, *tokens.shape[1:])
 
+        def begin(self, batch: int, grid: tuple[int, ...], condition: Tensor | None) -> None:
+            met["grid"], met["condition"] = (batch, *grid), condition
+
+        def step(self, cache: None, token: Tensor | None) -> Tensor:
+            return torch.zeros(2, 4)
+
     networks = {"network": Watching()}
     losses = model.loss("network", networks, batch, rng_of(), {"done": torch.tensor(0.0)})
     right = torch.arange(4).expand(2, 2, 4)
@@ -224,6 +237,8 @@ def test_images_are_learnt_as_their_tokens(model: TokenModel) -> None:
     logits = predict(state, torch.ones(2))
     assert logits.shape == ((2, 4) if isinstance(model, NextToken) else (2, 4, 2, 4))
     assert met["tokens"].min() >= 0
+    assert met["condition"] is given
+    assert met.get("grid", (2, 2, 4)) == (2, 2, 4)
     alone = Batch(wanted=image)
     model.loss("network", networks, alone, rng_of(), {"done": torch.tensor(0.0)})
     assert met["condition"] is None
@@ -239,6 +254,49 @@ def test_the_next_token_is_predicted_from_those_before_it() -> None:
     assert torch.equal(predict(state, None), network.table.weight[1].expand(2, 4))
 
 
+def test_states_that_go_on_cost_one_step_and_others_begin_anew() -> None:
+    """The transformer's own forward says what comes next; steps are counted."""
+    torch.manual_seed(0)
+    network = TokenTransformer(
+        channels_in=4, channels_out=4, condition_channels=2, causal=True, width=16, n_layers=2
+    ).eval()
+    given = torch.randn(3, 2, 5, 5, generator=rng_of())
+    predict = NextToken().token_predictor(network, 4, Batch(wanted=None, given=given))
+    steps: list[int] = []
+    step = network.step
+
+    def counted(cache: Any, token: Tensor | None = None) -> Tensor:
+        steps.append(0)
+        return step(cache, token)
+
+    network.step = counted  # type: ignore[method-assign]
+    tokens = torch.randint(0, 4, (3, 2, 3), generator=rng_of())
+    other = torch.randint(0, 4, (3, 2, 3), generator=rng_of(1))
+
+    def state(of: Tensor, n: int) -> Tensor:
+        shown = torch.arange(6).view(2, 3) < n
+        return torch.where(shown, of, HIDDEN)
+
+    def expected(of: Tensor, n: int) -> Tensor:
+        return network(of, condition=given).flatten(2)[:, :, n]
+
+    for of, n, cost in (
+        (tokens, 0, 1),
+        (tokens, 1, 1),
+        (tokens, 1, 0),
+        (tokens, 2, 1),
+        (tokens, 5, 3),
+        (other, 5, 6),
+        (tokens, 2, 3),
+        (tokens, 3, 1),
+    ):
+        steps.clear()
+        with torch.no_grad():
+            logits = predict(state(of, n), None)
+            torch.testing.assert_close(logits, expected(of, n), atol=1e-5, rtol=1e-4)
+        assert len(steps) == cost
+
+
 def recipe(**changes: Any) -> Recipe:
     parts: dict[str, Any] = {
         "objective": Call(NextToken),
@@ -246,7 +304,10 @@ def recipe(**changes: Any) -> Recipe:
         "sampler": Call(NextTokenSampler),
         **changes,
     }
-    return Recipe(name="r", summary="", task=Call(GreyLevels), networks={}, **parts)
+    causal = parts["objective"].target is NextToken
+    network = parts.pop("network", Call(TokenTransformer, causal=causal))
+    parts["networks"] = {"network": network}
+    return Recipe(name="r", summary="", task=Call(GreyLevels), **parts)
 
 
 def test_parts_that_do_not_fit_are_refused_when_a_recipe_is_written() -> None:
@@ -264,6 +325,11 @@ def test_parts_that_do_not_fit_are_refused_when_a_recipe_is_written() -> None:
         recipe(objective=masked, path=path)
     with pytest.raises(InputError, match="AbsorbingPath for MaskedToken, got none"):
         recipe(objective=masked, sampler=Call(Unmasking))
+    with pytest.raises(InputError, match=r"is causal for NextToken.*networks.network.causal=true"):
+        recipe(network=Call(TokenTransformer))
+    blind = Call(TokenTransformer, causal=True)
+    with pytest.raises(InputError, match="is not causal for MaskedToken, got TokenTransformer"):
+        recipe(objective=masked, path=path, sampler=Call(Unmasking), network=blind)
 
 
 def test_conditioning_reaches_a_model() -> None:

@@ -15,7 +15,7 @@ from vesalius.generative.codecs import Codec
 from vesalius.generative.conditioning import Conditioning
 from vesalius.generative.losses import Losses
 from vesalius.generative.objectives.objective import Interface
-from vesalius.generative.objectives.token_model import TokenModel
+from vesalius.generative.objectives.token_model import TokenModel, require_causal
 from vesalius.generative.paths.absorbing import AbsorbingPath
 from vesalius.generative.paths.path import expand
 from vesalius.generative.paths.required import require_path
@@ -54,6 +54,7 @@ class MaskedToken(TokenModel):
         """Raise InputError where the recipe's path or sampler is another."""
         require_path(recipe, AbsorbingPath, cls.__name__)
         super().check_parts(recipe)
+        require_causal(recipe, False, cls.__name__)
 
     def interface(self, kinds: int, given: int) -> Interface:
         """One kind more comes in than goes out."""

@@ -112,3 +112,15 @@ class TokenModel(Objective):
     def code_shape(self, networks: Networks, shape: tuple[int, ...]) -> tuple[int, ...]:
         """One token a voxel."""
         return (shape[0], *shape[2:])
+
+
+def require_causal(recipe: Recipe, causal: bool, user: str) -> None:
+    """Raise InputError where a network of tokens is causal and should not be, or the other way."""
+    for name, call in recipe.networks.items():
+        parameter = call.parameters().get("causal")
+        if parameter is not None and call.arguments.get("causal", parameter.default) != causal:
+            raise InputError(
+                f"a network that {'is' if causal else 'is not'} causal for {user}",
+                came=call.name,
+                remedy=f"set networks.{name}.causal={str(causal).lower()}",
+            )
