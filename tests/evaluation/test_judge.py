@@ -19,9 +19,7 @@ from vesalius.core.rng import torch_stream
 from vesalius.data.source import Case
 from vesalius.data.split import SplitRule
 from vesalius.evaluation.judge import (
-    MINIMUM_SET,
     PARTITIONS,
-    SET_METRICS,
     Judgements,
     estimate,
     judge,
@@ -29,6 +27,7 @@ from vesalius.evaluation.judge import (
     spread,
     with_holm,
 )
+from vesalius.evaluation.sets import MINIMUM_SET, SET_METRICS
 from vesalius.recipes.tiny import tiny
 from vesalius.tasks.task import Task
 
@@ -125,10 +124,25 @@ def test_constant_draws_are_worse_than_the_baseline(
     assert mae.p_value is not None
     assert mae.value > 2 * mae.baseline_value
     assert mae.p_value < 0.01
-    for name in ("frd[radiomics]", "z_kid[radiomics]"):
+    for name in ("energy[robust radiomics]", "frd[robust radiomics]"):
         far, near = pick(of_constant, name), pick(of_perfect, name)
         assert near.floor is not None
         assert far.value > near.floor > near.value, f"{name}: identical sets lie below the floor"
+        assert near.p_value is not None
+        assert near.p_value < 0.01, f"{name}: perfect draws beat the baseline"
+        assert "paired bootstrap by patient, Holm over" in near.note
+
+
+def test_intervals_of_sets_stay_in_the_range_of_their_metric(
+    of_perfect: Judgements, of_constant: Judgements
+) -> None:
+    bounds = {f"{metric.name}[robust radiomics]": metric.bounds for metric in SET_METRICS}
+    for record in (*of_perfect.records, *of_constant.records):
+        if record.metric in bounds:
+            low, high = bounds[record.metric]
+            assert record.low is not None
+            assert record.high is not None
+            assert low <= record.low <= record.high <= high
 
 
 def test_records_are_complete_in_both_partitions(large: Task, of_perfect: Judgements) -> None:

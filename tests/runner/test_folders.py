@@ -66,7 +66,7 @@ def test_sets_are_compared_beside_real_against_real(shifted: Path) -> None:
     found = [record for record in by_metric(shifted / "out").values() if record.level == "feature"]
     assert len(found) >= 5
     for record in found:
-        assert record.metric.endswith("[radiomics]")
+        assert record.metric.endswith("[robust radiomics]")
         assert record.floor is not None
         assert record.n == N
         assert math.isfinite(record.value)

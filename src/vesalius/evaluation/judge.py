@@ -5,49 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vesalius.core.batch import Batch
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
 from vesalius.data.source import Case
-from vesalius.evaluation.statistics import holm, paired_test, set_interval, summarise
-from vesalius.metrics.feature import (
-    Coverage,
-    Density,
-    FrechetRadiomicsDistance,
-    KernelDistance,
-    MaximumMeanDiscrepancy,
-    Precision,
-    RadiomicFeatures,
-    Recall,
-    Standardised,
-    enough_cases,
-    named,
-    real_floor,
-)
-from vesalius.metrics.metric import SetMetric
+from vesalius.evaluation.sets import FeatureSets, set_records
+from vesalius.evaluation.statistics import holm, paired_test, summarise
 from vesalius.tasks.task import Task
 
 #: ``draws(partition, case)`` returns (draw, channel, *space) in model units.
 Draws = Callable[[str, Case], Tensor]
 
-SET_METRICS: tuple[SetMetric, ...] = (
-    FrechetRadiomicsDistance(),
-    Standardised(KernelDistance()),
-    Standardised(MaximumMeanDiscrepancy()),
-    Standardised(Precision()),
-    Standardised(Recall()),
-    Standardised(Density()),
-    Standardised(Coverage()),
-)
 PARTITIONS = ("test", "shifted")
-MINIMUM_SET = 12
-BOOTSTRAPS = 100
 
 
 @dataclass
@@ -56,7 +29,6 @@ class CaseValues:
 
     cases: list[Case] = field(default_factory=list)
     values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    features: dict[str, list[Tensor]] = field(default_factory=dict)
 
     def add(self, metric: str, method: str, value: float) -> None:
         """One more case."""
@@ -111,21 +83,23 @@ def judge(
         cases = task.split[partition]
         if not cases:
             continue
-        values = CaseValues()
+        values, sets = CaseValues(), FeatureSets(task)
         for case in cases:
-            _judge_case(task, case, draws(partition, case), context.recipe, values)
+            _judge_case(task, case, draws(partition, case), context.recipe, values, sets)
             done += 1
             advance(done)
         found[partition] = values
         group = replace(context, group=partition)
         records += _case_records(task, values, group, seed)
-        set_records, notes = _set_records(task, values, group, seed)
-        records += set_records
+        of_sets, notes = set_records(task, sets, values.patients, group, seed)
+        records += of_sets
         warnings += [note for note in notes if note not in warnings]
     return Judgements(tuple(records), found, tuple(warnings))
 
 
-def _judge_case(task: Task, case: Case, drawn: Tensor, method: str, values: CaseValues) -> None:
+def _judge_case(
+    task: Task, case: Case, drawn: Tensor, method: str, values: CaseValues, sets: FeatureSets
+) -> None:
     batch = task.test_case(case)
     assert batch.wanted is not None
     reference = task.judged(batch.wanted)
@@ -152,17 +126,8 @@ def _judge_case(task: Task, case: Case, drawn: Tensor, method: str, values: Case
     if first_baseline is not None:
         shown[first_baseline] = task.judged(methods[first_baseline])
     for name, image in shown.items():
-        values.features.setdefault(name, []).append(_features(task, image, batch))
+        sets.add(name, image, batch.mask)
     values.cases.append(case)
-
-
-def _features(task: Task, image: Tensor, batch: Batch) -> Tensor:
-    extractor = RadiomicFeatures(task.judgement.range, dimensions=_dims(task))
-    return extractor.features(image, batch.mask)[0]
-
-
-def _dims(task: Task) -> Any:
-    return task.shape.dims
 
 
 def rank_correlation(error: Tensor, uncertainty: Tensor, mask: Tensor | None) -> float:
@@ -261,60 +226,3 @@ def with_holm(records: Sequence[Record]) -> list[Record]:
         )
         for record, p in zip(records, holm(p_values), strict=True)
     ]
-
-
-def _set_records(
-    task: Task, values: CaseValues, context: Record, seed: int
-) -> tuple[list[Record], list[str]]:
-    if len(set(values.patients)) < MINIMUM_SET:
-        note = (
-            f"{len(set(values.patients))} patients in '{context.group}' are too few to compare "
-            f"distributions (at least {MINIMUM_SET}): no feature-level numbers there."
-        )
-        return [], [note]
-    real = torch.stack(values.features["reference"])
-    methods = [name for name in values.features if name != "reference"]
-    generated = {name: torch.stack(values.features[name]) for name in methods}
-    records: list[Record] = []
-    few: list[str] = []
-    for metric in SET_METRICS:
-        rng = numpy_stream(seed, "sets", context.group, metric.name)
-        floor, _, _ = real_floor(metric, real, values.patients, rng)
-        name = named(metric, RadiomicFeatures(task.judgement.range))
-        if enough_cases(metric, len(real), real.shape[1]):
-            few.append(name)
-        for method in methods:
-            interval = set_interval(
-                metric.value,
-                generated[method],
-                real,
-                values.patients,
-                values.patients,
-                rng,
-                n_boot=BOOTSTRAPS,
-            )
-            record = replace(
-                context,
-                recipe=method,
-                metric=name,
-                level="feature",
-                unit=metric.unit,
-                direction=metric.direction,
-                value=interval.value,
-                low=interval.low,
-                high=interval.high,
-                n=len(set(values.patients)),
-                floor=floor,
-            )
-            if method == context.recipe and len(methods) > 1:
-                record = replace(
-                    record,
-                    baseline=methods[1],
-                    baseline_value=metric.value(generated[methods[1]], real),
-                )
-            records.append(record)
-    notes = [
-        f"{len(real)} cases in '{context.group}' are few to compare distributions of "
-        f"{real.shape[1]} features: read {', '.join(few)} with their real-against-real floors."
-    ]
-    return records, notes if few else []

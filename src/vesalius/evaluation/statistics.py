@@ -226,7 +226,7 @@ def set_interval(
         taken = draws_a.take(rng)
         other = taken if together else draws_b.take(rng)
         found.append(float(statistic(draws_a.draw(taken), draws_b.draw(other))))
-    return _centred(value, found)
+    return centred(value, found)
 
 
 def table_interval(
@@ -290,13 +290,19 @@ class _Clusters:
         return self._features[self.rows(taken).to(self._features.device)]
 
 
-def _centred(value: float, resampled: list[float]) -> Interval:
+def centred(
+    value: float,
+    resampled: Sequence[float],
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Interval:
+    """Percentiles of ``resampled`` values less their mean shift, kept inside ``bounds``."""
     known = np.asarray([one for one in resampled if not math.isnan(one)])
     n_dropped = len(resampled) - len(known)
     if not len(known):
         return Interval(value, math.nan, math.nan, math.nan, len(resampled), n_dropped)
     bias = float(known.mean()) - value
-    low, high = (bound - bias for bound in _percentiles(known, (LOW, HIGH)))
+    least, most = bounds
+    low, high = (min(max(bound - bias, least), most) for bound in _percentiles(known, (LOW, HIGH)))
     return Interval(value, low, high, bias, len(resampled), n_dropped)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 from torch import Tensor
 
 from vesalius.core.record import Direction, Level
+
+#: From how often each generated and each real case counts, whole numbers, to the metric's value.
+Counted = Callable[[Tensor, Tensor], float]
 
 
 class Metric(ABC):
@@ -38,11 +43,31 @@ class CaseMetric(Metric):
 
 
 class SetMetric(Metric):
-    """A metric of a set of images against another set, computed on features."""
+    """A metric of a set of images against another set, computed on features.
+
+    ``bounds`` are the least and the largest value that it can have.
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
 
     @abstractmethod
     def value(self, generated: Tensor, real: Tensor) -> float:
         """One value for two sets of features ``(n, feature)`` and ``(m, feature)``, float64."""
+
+    def counted(self, generated: Tensor, real: Tensor) -> Counted:
+        """The value for resamples of two sets, told how often each case is in them.
+
+        Metrics that have a quicker way than to repeat the rows, or that keep something of the whole
+        sets fixed, say so where they replace it.
+        """
+
+        def value(of_generated: Tensor, of_real: Tensor) -> float:
+            return self.value(
+                generated.repeat_interleave(of_generated.long(), 0),
+                real.repeat_interleave(of_real.long(), 0),
+            )
+
+        return value
 
 
 class Extractor(ABC):

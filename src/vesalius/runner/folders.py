@@ -19,9 +19,16 @@ from vesalius.core.files import write_atomically
 from vesalius.core.image import Image
 from vesalius.core.record import Record, write_records
 from vesalius.core.rng import numpy_stream
-from vesalius.evaluation.judge import BOOTSTRAPS, MINIMUM_SET, SET_METRICS
-from vesalius.evaluation.statistics import set_interval, summarise
-from vesalius.metrics.feature import RadiomicFeatures, enough_cases, named, real_floor
+from vesalius.evaluation.set_comparison import compared_sets
+from vesalius.evaluation.sets import MINIMUM_SET, SET_METRICS, resamples
+from vesalius.evaluation.statistics import summarise
+from vesalius.metrics.feature import (
+    RadiomicFeatures,
+    RobustScale,
+    enough_cases,
+    real_floor,
+    robustly_named,
+)
 from vesalius.metrics.metric import CaseMetric
 from vesalius.metrics.pixel import SSIM, fastmri, synthrad_like
 from vesalius.reports import ReportContent, verdict, write_report
@@ -362,15 +369,17 @@ def _set_records(
         ]
     real, generated = (torch.cat(measured.features[which]) for which in ("real", "generated"))
     extractor = RadiomicFeatures(scene.value_range, dimensions=2)
+    scale = RobustScale.fit(real)  # there are no training images here to take it from
+    real, generated = scale(real), scale(generated)
     records, notes = [], []
     for metric in SET_METRICS:
         rng = numpy_stream(seed, "sets", metric.name)
         floor, _, _ = real_floor(metric, real, measured.patients["real"], rng)
-        interval = set_interval(
-            metric.value, generated, real, measured.patients["generated"],
-            measured.patients["real"], rng, n_boot=BOOTSTRAPS,
-        )  # fmt: skip
-        name = named(metric, extractor)
+        interval = compared_sets(
+            metric, {"generated": generated}, real, measured.patients["generated"],
+            measured.patients["real"], rng, n_boot=resamples(metric, len(real)),
+        ).intervals["generated"]  # fmt: skip
+        name = robustly_named(metric.name, extractor)
         note = enough_cases(metric, min(counts.values()), real.shape[1])
         if note:
             notes.append(f"{name}: {note}.")

@@ -82,7 +82,7 @@ class ImageSynthesis(ImageTask):
             window=self.window,
             range=self.window,
             metrics=(),
-            main="z_mmd[radiomics]",
+            main="energy[robust radiomics]",
         )
 
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:

@@ -1,6 +1,7 @@
 """Feature level: sets of images compared through what can be measured on each."""
 
 from vesalius.metrics.feature.efficientnet import EfficientNetLite0Features
+from vesalius.metrics.feature.energy import EnergyDistance
 from vesalius.metrics.feature.feature_sets import Standardised, named, standardised
 from vesalius.metrics.feature.floor import real_floor
 from vesalius.metrics.feature.frechet import (
@@ -12,6 +13,7 @@ from vesalius.metrics.feature.kernel import KernelDistance, MaximumMeanDiscrepan
 from vesalius.metrics.feature.manifold import Coverage, Density, Precision, Recall
 from vesalius.metrics.feature.network_features import NetworkFeatures
 from vesalius.metrics.feature.radiomics import RadiomicFeatures
+from vesalius.metrics.feature.robust_scale import RobustScale, robustly_named
 from vesalius.metrics.feature.sample_size import enough_cases
 from vesalius.metrics.feature.scripted import ScriptedFeatures
 
@@ -19,6 +21,7 @@ __all__ = [
     "Coverage",
     "Density",
     "EfficientNetLite0Features",
+    "EnergyDistance",
     "FrechetDistance",
     "FrechetRadiomicsDistance",
     "KernelDistance",
@@ -28,10 +31,12 @@ __all__ = [
     "Precision",
     "RadiomicFeatures",
     "Recall",
+    "RobustScale",
     "ScriptedFeatures",
     "Standardised",
     "enough_cases",
     "named",
     "real_floor",
+    "robustly_named",
     "standardised",
 ]

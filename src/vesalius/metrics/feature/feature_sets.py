@@ -80,6 +80,7 @@ class Standardised(SetMetric):
         self.name = f"z_{metric.name}"  # type: ignore[misc]
         self.direction = metric.direction  # type: ignore[misc]
         self.citation = metric.citation  # type: ignore[misc]
+        self.bounds = metric.bounds  # type: ignore[misc]
 
     @property
     def unit(self) -> str:

@@ -47,6 +47,7 @@ class FrechetDistance(SetMetric):
     name = "fid"
     level = "feature"
     direction = "down"
+    bounds = (0.0, math.inf)
     citation = "Heusel et al. 2017, arXiv:1706.08500"
 
     @property
@@ -63,7 +64,9 @@ class FrechetRadiomicsDistance(SetMetric):
     """FRD: the squared Fréchet distance of radiomic features z-scored by the real set.
 
     Unchanged when a feature is given in another unit or offset. No shrinkage; a feature that is
-    constant in both sets is dropped, see ``standardised``. Konz et al. report the logarithm
+    constant in both sets is dropped, see ``standardised``. Without ``standardise`` features are
+    taken as they come: a :class:`~vesalius.metrics.feature.robust_scale.RobustScale` has brought
+    them to one scale. Konz et al. report the logarithm
     (:class:`LogFrechetRadiomicsDistance`). Their features are PyRadiomics', so numbers made with
     other features are comparable with one another and not with theirs.
 
@@ -75,7 +78,11 @@ class FrechetRadiomicsDistance(SetMetric):
     name = "frd"
     level = "feature"
     direction = "down"
+    bounds = (0.0, math.inf)
     citation = "Konz et al. 2024, arXiv:2412.01496"
+
+    def __init__(self, *, standardise: bool = True) -> None:
+        self.standardise = standardise
 
     @property
     def unit(self) -> str:
@@ -84,7 +91,8 @@ class FrechetRadiomicsDistance(SetMetric):
 
     def value(self, generated: Tensor, real: Tensor) -> float:
         """Squared distance of ``(n, feature)`` and ``(m, feature)``; at least 2 cases each."""
-        return squared_frechet_distance(*standardised(generated, real))
+        scaled = standardised if self.standardise else checked_sets
+        return squared_frechet_distance(*scaled(generated, real))
 
 
 class LogFrechetRadiomicsDistance(SetMetric):

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.feature_sets import checked_sets
-from vesalius.metrics.metric import SetMetric
+from vesalius.metrics.metric import Counted, SetMetric
 
 
 def unbiased_discrepancy(within_a: Tensor, within_b: Tensor, between: Tensor) -> float:
@@ -22,6 +22,24 @@ def unbiased_discrepancy(within_a: Tensor, within_b: Tensor, between: Tensor) ->
         return (kernel.sum() - kernel.diagonal().sum()) / (n * (n - 1))
 
     return float(mean_off_diagonal(within_a) + mean_off_diagonal(within_b) - 2 * between.mean())
+
+
+def counted_discrepancy(within_a: Tensor, within_b: Tensor, between: Tensor) -> Counted:
+    """The unbiased discrepancy of resamples, from how often each case is in them.
+
+    The same as repeating rows of the kernel matrices: two copies of a case are two cases.
+    """
+
+    def mean_off_diagonal(kernel: Tensor, counts: Tensor) -> Tensor:
+        n = counts.sum()
+        return (counts @ kernel @ counts - counts @ kernel.diagonal()) / (n * (n - 1))
+
+    def value(counts_a: Tensor, counts_b: Tensor) -> float:
+        a, b = counts_a.to(between), counts_b.to(between)
+        mean = (a @ between @ b) / (a.sum() * b.sum())
+        return float(mean_off_diagonal(within_a, a) + mean_off_diagonal(within_b, b) - 2 * mean)
+
+    return value
 
 
 class KernelDistance(SetMetric):
@@ -46,14 +64,19 @@ class KernelDistance(SetMetric):
 
     def value(self, generated: Tensor, real: Tensor) -> float:
         """Squared MMD of ``(n, feature)`` and ``(m, feature)``; at least 2 cases each."""
+        return unbiased_discrepancy(*self._kernels(generated, real))
+
+    def counted(self, generated: Tensor, real: Tensor) -> Counted:
+        """From kernel matrices that are computed once."""
+        return counted_discrepancy(*self._kernels(generated, real))
+
+    def _kernels(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         generated, real = checked_sets(generated, real)
 
         def kernel(a: Tensor, b: Tensor) -> Tensor:
             return (a @ b.T / a.shape[1] + 1) ** 3
 
-        return unbiased_discrepancy(
-            kernel(generated, generated), kernel(real, real), kernel(generated, real)
-        )
+        return kernel(generated, generated), kernel(real, real), kernel(generated, real)
 
 
 class MaximumMeanDiscrepancy(SetMetric):
@@ -79,6 +102,13 @@ class MaximumMeanDiscrepancy(SetMetric):
 
     def value(self, generated: Tensor, real: Tensor) -> float:
         """Squared MMD of ``(n, feature)`` and ``(m, feature)``; at least 2 cases each."""
+        return unbiased_discrepancy(*self._kernels(generated, real))
+
+    def counted(self, generated: Tensor, real: Tensor) -> Counted:
+        """From kernel matrices that are computed once; the width stays that of the whole set."""
+        return counted_discrepancy(*self._kernels(generated, real))
+
+    def _kernels(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         generated, real = checked_sets(generated, real)
         within_real = torch.cdist(real, real)
         rows, columns = torch.triu_indices(len(real), len(real), offset=1)
@@ -94,7 +124,7 @@ class MaximumMeanDiscrepancy(SetMetric):
         def kernel(distance: Tensor) -> Tensor:
             return torch.exp(-0.5 * (distance / width) ** 2)
 
-        return unbiased_discrepancy(
+        return (
             kernel(torch.cdist(generated, generated)),
             kernel(within_real),
             kernel(torch.cdist(generated, real)),

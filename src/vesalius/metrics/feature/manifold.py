@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from abc import abstractmethod
+from typing import ClassVar, Literal
+
 import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.feature_sets import checked_sets
-from vesalius.metrics.metric import SetMetric
+from vesalius.metrics.metric import Counted, SetMetric
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
@@ -22,10 +26,15 @@ def _radii(features: Tensor, neighbours: int) -> Tensor:
 
 
 class ManifoldMetric(SetMetric):
-    """What the four share: the number of neighbours, and the balls it draws around each case."""
+    """What the four share: the number of neighbours, and the balls it draws around each case.
+
+    Each is the mean of one value a case of the generated or of the real set (``over``).
+    """
 
     level = "feature"
     direction = "up"
+    bounds = (0.0, 1.0)
+    over: ClassVar[Literal["generated", "real"]]
 
     def __init__(self, neighbours: int = 5) -> None:
         if neighbours < 1:
@@ -36,6 +45,27 @@ class ManifoldMetric(SetMetric):
     def unit(self) -> str:
         """A fraction of cases."""
         return "1"
+
+    def value(self, generated: Tensor, real: Tensor) -> float:
+        """The mean over cases; each set needs more cases than neighbours."""
+        return float(self.values(generated, real).mean())
+
+    def counted(self, generated: Tensor, real: Tensor) -> Counted:
+        """The mean over the cases of a resample; the balls stay those of the whole sets.
+
+        Balls of a resample would shrink to nothing around cases that are in it several times.
+        """
+        values = self.values(generated, real)
+
+        def value(of_generated: Tensor, of_real: Tensor) -> float:
+            counts = (of_generated if self.over == "generated" else of_real).to(values)
+            return float((counts * values).sum() / counts.sum())
+
+        return value
+
+    @abstractmethod
+    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+        """One value a case of the set that ``over`` names, float64."""
 
     def _sets(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         return checked_sets(generated, real, least=self.neighbours + 1)
@@ -52,13 +82,14 @@ class Precision(ManifoldMetric):
     """
 
     name = "precision"
+    over = "generated"
     citation = "Kynkäänniemi et al. 2019, arXiv:1904.06991"
 
-    def value(self, generated: Tensor, real: Tensor) -> float:
-        """From 0 to 1; each set needs more cases than neighbours."""
+    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Whether each generated case lies in a real ball."""
         generated, real = self._sets(generated, real)
         inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return float(inside.any(0).double().mean())
+        return inside.any(0).double()
 
 
 class Recall(ManifoldMetric):
@@ -70,13 +101,14 @@ class Recall(ManifoldMetric):
     """
 
     name = "recall"
+    over = "real"
     citation = "Kynkäänniemi et al. 2019, arXiv:1904.06991"
 
-    def value(self, generated: Tensor, real: Tensor) -> float:
-        """From 0 to 1; each set needs more cases than neighbours."""
+    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Whether each real case lies in a generated ball."""
         generated, real = self._sets(generated, real)
         inside = _distances(generated, real) <= _radii(generated, self.neighbours)[:, None]
-        return float(inside.any(0).double().mean())
+        return inside.any(0).double()
 
 
 class Density(ManifoldMetric):
@@ -88,13 +120,15 @@ class Density(ManifoldMetric):
     """
 
     name = "density"
+    over = "generated"
+    bounds = (0.0, math.inf)
     citation = "Naeem et al. 2020, arXiv:2002.09797"
 
-    def value(self, generated: Tensor, real: Tensor) -> float:
-        """About 1 for equal distributions; each set needs more cases than neighbours."""
+    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Real balls around each generated case, over k."""
         generated, real = self._sets(generated, real)
         inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return float(inside.double().sum(0).mean() / self.neighbours)
+        return inside.double().sum(0) / self.neighbours
 
 
 class Coverage(ManifoldMetric):
@@ -106,10 +140,11 @@ class Coverage(ManifoldMetric):
     """
 
     name = "coverage"
+    over = "real"
     citation = "Naeem et al. 2020, arXiv:2002.09797"
 
-    def value(self, generated: Tensor, real: Tensor) -> float:
-        """From 0 to 1; each set needs more cases than neighbours."""
+    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Whether each real ball holds a generated case."""
         generated, real = self._sets(generated, real)
         inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return float(inside.any(1).double().mean())
+        return inside.any(1).double()

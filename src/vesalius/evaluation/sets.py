@@ -1,0 +1,182 @@
+"""The feature level: radiomics of drawn, baseline and real images, compared as sets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vesalius.core.record import Record
+from vesalius.core.rng import numpy_stream
+from vesalius.evaluation.set_comparison import SetDifference, compared_sets
+from vesalius.evaluation.statistics import holm
+from vesalius.metrics.feature import (
+    Coverage,
+    Density,
+    EnergyDistance,
+    FrechetRadiomicsDistance,
+    MaximumMeanDiscrepancy,
+    Precision,
+    RadiomicFeatures,
+    Recall,
+    RobustScale,
+    enough_cases,
+    real_floor,
+    robustly_named,
+)
+from vesalius.metrics.metric import SetMetric
+from vesalius.tasks.task import Task
+
+#: The first decides for tasks in which no image is the one truth.
+SET_METRICS: tuple[SetMetric, ...] = (
+    EnergyDistance(),
+    FrechetRadiomicsDistance(standardise=False),
+    MaximumMeanDiscrepancy(),
+    Precision(),
+    Recall(),
+    Density(),
+    Coverage(),
+)
+MINIMUM_SET = 12
+#: Training cases whose features scale all others.
+REFERENCE_CASES = 48
+#: Images whose features are measured at once.
+AT_ONCE = 64
+
+
+def resamples(metric: SetMetric, n: int) -> int:
+    """Bootstrap resamples; fewer of many cases where each takes a decomposition of all features."""
+    if isinstance(metric, FrechetRadiomicsDistance):
+        return max(30, min(100, 20_000 // n))
+    return 500
+
+
+@dataclass
+class FeatureSets:
+    """Radiomic features of images by method, one row a case, measured in groups."""
+
+    task: Task
+    features: dict[str, list[Tensor]] = field(default_factory=dict)
+    waiting: list[tuple[str, Tensor, Tensor | None]] = field(default_factory=list)
+
+    @property
+    def extractor(self) -> RadiomicFeatures:
+        """Over the range of the task's images."""
+        dims: Any = self.task.shape.dims
+        return RadiomicFeatures(self.task.judgement.range, dimensions=dims)
+
+    def add(self, method: str, image: Tensor, mask: Tensor | None) -> None:
+        """One more judged image ``(1, 1, *space)``."""
+        self.waiting.append((method, image, mask))
+        if len(self.waiting) >= AT_ONCE:
+            self.measure()
+
+    def measure(self) -> None:
+        """Measure what waits."""
+        if not self.waiting:
+            return
+        images = torch.cat([image for _, image, _ in self.waiting])
+        masks = [
+            torch.ones_like(image, dtype=torch.bool) if mask is None else mask
+            for _, image, mask in self.waiting
+        ]
+        rows = self.extractor.features(images, torch.cat(masks))
+        for (method, _, _), row in zip(self.waiting, rows, strict=True):
+            self.features.setdefault(method, []).append(row)
+        self.waiting.clear()
+
+    def table(self, method: str) -> Tensor:
+        """``(case, feature)``."""
+        self.measure()
+        return torch.stack(self.features[method])
+
+
+def reference_features(task: Task) -> Tensor:
+    """Features of training images spread over the split, ``(n, feature)``."""
+    cases = task.split["train"]
+    found = FeatureSets(task)
+    for case in cases[:: max(1, len(cases) // REFERENCE_CASES)][:REFERENCE_CASES]:
+        batch = task.test_case(case)
+        assert batch.wanted is not None
+        found.add("train", task.judged(batch.wanted), batch.mask)
+    return found.table("train")
+
+
+def set_records(
+    task: Task, sets: FeatureSets, patients: Sequence[str], context: Record, seed: int
+) -> tuple[list[Record], list[str]]:
+    """Records of every method against "reference", and what a report has to say beside them."""
+    n_patients = len(set(patients))
+    if n_patients < MINIMUM_SET or len(task.split["train"]) < 2:
+        note = (
+            f"{n_patients} patients in '{context.group}' are too few to compare "
+            f"distributions (at least {MINIMUM_SET}): no feature-level numbers there."
+        )
+        return [], [note]
+    scale = RobustScale.fit(reference_features(task))
+    sets.measure()
+    tables = {name: scale(sets.table(name)) for name in sets.features}
+    real = tables.pop("reference")
+    methods = list(tables)
+    records: list[Record] = []
+    few: list[str] = []
+    for metric in SET_METRICS:
+        rng = numpy_stream(seed, "sets", context.group, metric.name)
+        repeats = 20 if len(real) <= 200 else 5
+        floor, _, _ = real_floor(metric, real, patients, rng, repeats=repeats)
+        name = robustly_named(metric.name, sets.extractor)
+        if enough_cases(metric, len(real), real.shape[1]):
+            few.append(name)
+        n_boot = resamples(metric, len(real))
+        found = compared_sets(metric, tables, real, patients, patients, rng, n_boot=n_boot)
+        for method in methods:
+            interval = found.intervals[method]
+            record = replace(
+                context,
+                recipe=method,
+                metric=name,
+                level="feature",
+                unit=metric.unit,
+                direction=metric.direction,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
+                n=n_patients,
+                floor=floor,
+            )
+            if method == context.recipe and len(methods) > 1:
+                difference = found.difference(method, methods[1])
+                record = replace(
+                    record,
+                    baseline=methods[1],
+                    baseline_value=found.intervals[methods[1]].value,
+                    p_value=difference.p_value,
+                    note=_told(difference),
+                )
+            records.append(record)
+    notes = [
+        f"{len(real)} cases in '{context.group}' are few to compare distributions of "
+        f"{real.shape[1]} features: read {', '.join(few)} with their real-against-real floors."
+    ]
+    return _with_holm(records), notes if few else []
+
+
+def _told(difference: SetDifference) -> str:
+    span = f"{difference.value:.3g} ({difference.low:.3g} to {difference.high:.3g})"
+    return f"difference {span}, paired bootstrap by patient"
+
+
+def _with_holm(records: Sequence[Record]) -> list[Record]:
+    """P-values adjusted for the number of metrics."""
+    tested = [math.nan if r.p_value is None else r.p_value for r in records]
+    count = sum(not math.isnan(p) for p in tested)
+    return [
+        record
+        if math.isnan(p)
+        else replace(record, p_value=float(p), note=f"{record.note}, Holm over {count}")
+        for record, p in zip(records, holm(tested), strict=True)
+    ]
