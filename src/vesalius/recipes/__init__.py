@@ -25,15 +25,18 @@ _RECIPES = {
     "cyclegan": "diagnosis.cyclegan",
     "ddpm": "diagnosis.ddpm",
     "demo": "diagnosis.demo",
+    "masked-tokens": "diagnosis.masked_tokens",
     "mri-diffusion": "acquisition.mri_diffusion",
     "partdiff": "acquisition.partdiff",
     "pfgm-plus-plus": "acquisition.pfgm_plus_plus",
     "pix2pix": "diagnosis.pix2pix",
+    "pixel-transformer": "diagnosis.pixel_transformer",
     "segguideddiff": "diagnosis.segguideddiff",
     "spade-gan": "diagnosis.spade_gan",
     "txurio-2023": "diagnosis.txurio_2023",
     "unconditional-diffusion": "diagnosis.unconditional_diffusion",
     "unet-regression": "diagnosis.unet_regression",
+    "vq-vae": "diagnosis.vq_vae",
     "wang-2019": "acquisition.wang_2019",
 }
 

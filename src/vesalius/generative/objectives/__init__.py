@@ -20,6 +20,7 @@ from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 from vesalius.generative.objectives.variational import Variational
 from vesalius.generative.objectives.variational_adversarial import VariationalAdversarial
+from vesalius.generative.objectives.vector_quantised import VectorQuantised
 
 __all__ = [
     "AdaptiveAugmentation",
@@ -43,4 +44,5 @@ __all__ = [
     "UnpairedCycle",
     "Variational",
     "VariationalAdversarial",
+    "VectorQuantised",
 ]
