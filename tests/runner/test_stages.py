@@ -175,8 +175,11 @@ def test_starts_that_cannot_be_are_refused(first: Run, tmp_path: Path) -> None:
     itself = dataclasses.replace(regression(recipe="unet-regression"), name="unet-regression")
     with pytest.raises(InputError, match="which would start from itself"):
         prepared(itself)
-    with pytest.raises(InputError, match="a trained run to take weights from"):
+    with pytest.raises(InputError, match=r"a run folder with run\.json"):
         prepared(regression(run=str(tmp_path)))
+    untrained = Run.create(tiny(recipes.get("unet-regression")), tmp_path / "new", engine=CPU)
+    with pytest.raises(InputError, match="a trained run to take weights from"):
+        prepared(regression(run=str(untrained.folder)))
     with pytest.raises(InputError, match="that the run draws with: network"):
         prepared(regression(run=str(first.folder), network="critic"))
     data = regression(recipe="demo").to_json()

@@ -14,19 +14,31 @@ def settled(recipe: Recipe) -> Recipe:
     """``recipe`` with the weights of the runs that it starts from identified.
 
     Raises InputError where such a run is not trained, or where a recipe to be run first does not
-    exist, does not have the network or leads back to itself.
+    exist, does not have the network or leads back to itself. An objective's class may have
+    ``check_start(arguments, network, first)``, which raises InputError where the recipe ``first``
+    makes weights that the objective cannot use.
     """
     starts = {
-        name: _identified(start) if start.run else start for name, start in recipe.starts.items()
+        name: _identified(recipe, name, start) if start.run else start
+        for name, start in recipe.starts.items()
     }
     _require_end(recipe, ())
     return dataclasses.replace(recipe, starts=starts)
 
 
-def _identified(start: Start) -> Start:
+def _identified(recipe: Recipe, name: str, start: Start) -> Start:
+    from vesalius.runner.run import Run
+
     folder = Path(start.run).resolve()
+    _check_start(recipe, name, Run.open(folder).recipe)
     weights, _ = drawing_weights(folder, start.network)
     return dataclasses.replace(start, run=str(folder), weights=identity(weights))
+
+
+def _check_start(recipe: Recipe, name: str, first: Recipe) -> None:
+    check = getattr(recipe.objective.target, "check_start", None)
+    if check is not None:
+        check(recipe.objective.arguments, name, first)
 
 
 def _require_end(recipe: Recipe, above: tuple[str, ...]) -> None:
@@ -38,7 +50,11 @@ def _require_end(recipe: Recipe, above: tuple[str, ...]) -> None:
                 came=f"'{name}', which would start from itself",
                 remedy="set starts.<network>.run to a run folder",
             )
-        _require_end(stage_recipe(recipe, name), above)
+        first = stage_recipe(recipe, name)
+        for network, start in recipe.starts.items():
+            if start.first == name:
+                _check_start(recipe, network, first)
+        _require_end(first, above)
 
 
 def first_recipes(recipe: Recipe) -> tuple[str, ...]:

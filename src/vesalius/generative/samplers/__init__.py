@@ -4,6 +4,7 @@ from vesalius.generative.samplers.ancestral import Ancestral
 from vesalius.generative.samplers.beginning import Beginning, PartialPath, WholePath
 from vesalius.generative.samplers.bridge_posterior import BridgePosterior
 from vesalius.generative.samplers.churn import Churn
+from vesalius.generative.samplers.consistency import Consistency
 from vesalius.generative.samplers.ddim import Ddim
 from vesalius.generative.samplers.deformation import DeformAndRecover
 from vesalius.generative.samplers.deterministic import Deterministic
@@ -25,6 +26,7 @@ __all__ = [
     "Beginning",
     "BridgePosterior",
     "Churn",
+    "Consistency",
     "Ddim",
     "DeformAndRecover",
     "Deterministic",
