@@ -77,6 +77,7 @@ MODULES = {
         "vesalius.testing.check_metric",
         "vesalius.testing.check_operator",
         "vesalius.testing.check_network",
+        "vesalius.testing.check_sampler",
     ),
 }
 

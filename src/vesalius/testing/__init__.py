@@ -1,1 +1,1 @@
-"""Checks for operators, metrics and networks: used by our tests, offered to plug-ins."""
+"""Checks for operators, metrics, networks and samplers: used by our tests, offered to plug-ins."""
