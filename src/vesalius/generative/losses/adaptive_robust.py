@@ -12,6 +12,8 @@ from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses.loss import Loss, reference
 
+NEARLY_ZERO = 1e-9  # an alpha by which one cannot divide is its limit
+
 
 @dataclass(frozen=True)
 class AdaptiveRobust(Loss):
@@ -41,9 +43,10 @@ class AdaptiveRobust(Loss):
     def _rho(self, squared: Tensor) -> Tensor:
         if self.alpha == 2:
             return squared / 2
-        if self.alpha == 0:
+        if abs(self.alpha) < NEARLY_ZERO:
             return torch.log1p(squared / 2)
         if self.alpha == -math.inf:
             return -torch.expm1(-squared / 2)
         away = abs(self.alpha - 2)
-        return (away / self.alpha) * ((squared / away + 1) ** (self.alpha / 2) - 1)
+        grown = torch.expm1(self.alpha / 2 * torch.log1p(squared / away))
+        return (away / self.alpha) * grown

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.losses.loss import Loss, wanted
+from vesalius.generative.losses.loss import Loss, reference
 from vesalius.physics.complex_image import as_complex
 from vesalius.physics.mri.fourier import fourier_transform
 
@@ -27,5 +27,5 @@ class Kspace(Loss):
         if predicted.shape[1] != 2:
             raise InputError("complex images in 2 channels", came=f"{predicted.shape[1]} channels")
         axes = predicted.ndim - 2
-        error = fourier_transform(as_complex(predicted - wanted(batch)), axes)
+        error = fourier_transform(as_complex(predicted - reference(predicted, batch)), axes)
         return error.abs().mean()

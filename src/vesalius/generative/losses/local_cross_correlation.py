@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses.loss import Loss, reference
+from vesalius.generative.losses.window_mean import window_mean
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,11 @@ class LocalCrossCorrelation(Loss):
                 came="x".join(map(str, y.shape[2:])),
                 remedy="use a smaller window",
             )
-        pool = functional.avg_pool2d if y.ndim == 4 else functional.avg_pool3d
         # moments about each case's mean lose fewer digits
         y = y - y.mean(dim=tuple(range(2, y.ndim)), keepdim=True)
         x = predicted - predicted.mean(dim=tuple(range(2, y.ndim)), keepdim=True)
         mean_x, mean_y, xx, yy, xy = (
-            pool(image, self.size, stride=1) for image in (x, y, x * x, y * y, x * y)
+            window_mean(image, self.size) for image in (x, y, x * x, y * y, x * y)
         )
         covariance = xy - mean_x * mean_y
         variances = (xx - mean_x.square()).clamp(min=0) * (yy - mean_y.square()).clamp(min=0)

@@ -12,6 +12,7 @@ from torch.nn import functional
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses.loss import Loss, reference
+from vesalius.generative.losses.window_mean import window_mean
 
 
 def neighbourhood_descriptors(
@@ -24,7 +25,6 @@ def neighbourhood_descriptors(
     by the largest. V is at least ``floor`` (squared model units). Edges are continued outwards.
     """
     dims = images.ndim - 2
-    pool = functional.avg_pool2d if dims == 2 else functional.avg_pool3d
     room = functional.pad(images, (distance,) * (2 * dims), mode="replicate")
     found = []
     for axis in range(2, images.ndim):
@@ -36,7 +36,7 @@ def neighbourhood_descriptors(
         for start in (0, 2 * distance):
             squared = (here - centre.narrow(axis, start, images.shape[axis])).square()
             padded = functional.pad(squared, (radius,) * (2 * dims), mode="replicate")
-            found.append(pool(padded, 2 * radius + 1, stride=1))
+            found.append(window_mean(padded, 2 * radius + 1))
     distances = torch.stack(found, dim=2)
     variance = distances.mean(dim=2, keepdim=True).clamp(min=floor)
     least = distances.amin(dim=2, keepdim=True)

@@ -7,15 +7,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, final
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 from vesalius.core.errors import InputError
 from vesalius.physics.operator import LinearOperator, TensorSpace
 
-CHUNK = 2**24  # samples of rays at once: bounds memory, changes no value
+CHUNK = 2**21  # samples of rays kept at once: bounds memory, changes no value
 
 
 @final
@@ -28,8 +30,8 @@ class LineIntegrals(LinearOperator):
     detector position s is ``{(x, y): x cos(theta) + y sin(theta) = s}``, as scikit-image's radon
     has it: at 0 degrees the sinogram is the sum over rows, left column first. Along a ray the image
     is interpolated linearly once in every row or column, whichever it crosses more of (Joseph 1982,
-    doi:10.1109/TMI.1982.4307572); outside the image it is zero. Nothing is kept: matrices would
-    not fit at 512x512, and the gradient computes the rays anew.
+    doi:10.1109/TMI.1982.4307572); outside the image it is zero. Rays are computed a few angles
+    at a time, for their matrix would not fit in memory at 512x512.
 
     Parameters
     ----------
@@ -119,24 +121,6 @@ class LineIntegrals(LinearOperator):
     def to(self, device: torch.device | str) -> LineIntegrals:
         return self
 
-    def _parts(self, images: int) -> Iterator[tuple[slice, Tensor, Tensor]]:
-        """Angles, and the pixels and weights of which their rays are sums.
-
-        Pixels and weights are ``(angle, detector, sample)``.
-        """
-        longest = 2 * max(self.shape[-2:])
-        step = max(1, CHUNK // (images * self.detectors * longest))
-        for start in range(0, len(self.angles_degrees), step):
-            chosen = slice(start, start + step)
-            angles = self.angles_degrees[chosen]
-            pixels = torch.zeros(len(angles), self.detectors, longest, dtype=torch.long)
-            weights = torch.zeros(pixels.shape, dtype=torch.float64)
-            for number, angle in enumerate(angles):
-                some, heavy = self._rays(math.radians(angle))
-                pixels[number, :, : some.shape[1]] = some
-                weights[number, :, : some.shape[1]] = heavy
-            yield chosen, pixels, weights
-
     def _rays(self, theta: float) -> tuple[Tensor, Tensor]:
         """Pixels and weights of all rays of one angle, ``(detector, sample)``."""
         rows, columns = self.shape[-2:]
@@ -163,25 +147,81 @@ class LineIntegrals(LinearOperator):
 
     def project(self, images: Tensor) -> Tensor:
         """``(n, row, column)`` to ``(n, angle, detector)``, outside of autograd."""
-        flat = images.flatten(1)
-        found = images.new_zeros(len(images), len(self.angles_degrees), self.detectors)
-        for chosen, pixels, weights in self._parts(len(images)):
-            samples = flat[:, pixels.to(images.device)]
-            found[:, chosen] = (samples * weights.to(samples)).sum(dim=-1)
-        return found
+        flat = _precise(images.flatten(1)).T.contiguous()
+        found = [_summed(flat, *part.of_rays) for part in self._parts(images.device)]
+        sinograms = torch.cat(found).T.to(images.dtype)
+        return sinograms.reshape(-1, len(self.angles_degrees), self.detectors)
 
     def spread(self, sinograms: Tensor) -> Tensor:
         """``(n, angle, detector)`` to ``(n, row, column)``, outside of autograd."""
-        found = sinograms.new_zeros(len(sinograms), math.prod(self.shape[-2:]))
-        for chosen, pixels, weights in self._parts(len(sinograms)):
-            values = sinograms[:, chosen, :, None] * weights.to(sinograms)
-            index = pixels.flatten().to(sinograms.device)
-            found.index_add_(1, index, values.flatten(1))
-        return found.reshape(-1, *self.shape[-2:])
+        flat = _precise(sinograms.flatten(1)).T.contiguous()
+        found = flat.new_zeros(math.prod(self.shape[-2:]), len(sinograms))
+        start = 0
+        for part in self._parts(sinograms.device):
+            found += _summed(flat[start : start + part.n_rays], *part.of_pixels)
+            start += part.n_rays
+        return found.T.to(sinograms.dtype).reshape(-1, *self.shape[-2:])
+
+    def _parts(self, device: torch.device) -> Iterator[_Part]:
+        samples = self.detectors * 2 * max(self.shape[-2:])
+        step = max(1, CHUNK // samples)
+        for start in range(0, len(self.angles_degrees), step):
+            yield _part(self, start, start + step, device)
+
+
+Sums = tuple[Tensor, Tensor, Tensor]  # what is summed, where each sum begins, and weights
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some angles: each ray as a sum over pixels, and each pixel as a sum over rays."""
+
+    n_rays: int
+    of_rays: Sums
+    of_pixels: Sums
+
+
+@lru_cache(maxsize=4)
+def _part(operator: LineIntegrals, start: int, stop: int, device: torch.device) -> _Part:
+    pixels, rays, weights, n_rays = [], [], [], 0
+    for angle in operator.angles_degrees[start:stop]:
+        some, heavy = operator._rays(math.radians(angle))
+        ray = torch.arange(n_rays, n_rays + operator.detectors)[:, None].expand(some.shape)
+        inside = heavy != 0
+        pixels.append(some[inside])
+        rays.append(ray[inside])
+        weights.append(heavy[inside])
+        n_rays += operator.detectors
+    pixel, ray, weight = torch.cat(pixels), torch.cat(rays), torch.cat(weights)
+    return _Part(
+        n_rays,
+        _sorted(pixel, ray, weight, n_rays, device),
+        _sorted(ray, pixel, weight, math.prod(operator.shape[-2:]), device),
+    )
+
+
+def _sorted(
+    summed: Tensor, into: Tensor, weights: Tensor, n_sums: int, device: torch.device
+) -> Sums:
+    order = into.argsort(stable=True)
+    counts = torch.bincount(into, minlength=n_sums)
+    begins = counts.cumsum(0) - counts
+    return summed[order].to(device), begins.to(device), weights[order].to(device)
+
+
+def _summed(values: Tensor, summed: Tensor, begins: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sums of rows of ``values``, gathered and added in one pass."""
+    return embedding_bag(
+        summed, values, begins, mode="sum", per_sample_weights=weights.to(values.dtype)
+    )
+
+
+def _precise(values: Tensor) -> Tensor:
+    return values if values.dtype == torch.float64 else values.float()
 
 
 class _Project(torch.autograd.Function):
-    """Keeps no samples of rays: the gradient is the adjoint, computed anew."""
+    """Keeps no samples of rays: the gradient is the adjoint."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, operator: LineIntegrals) -> Tensor:
