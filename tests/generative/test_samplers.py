@@ -13,7 +13,10 @@ from vesalius.generative.paths import CosinePath, GaussianPath, KarrasPath
 from vesalius.generative.samplers import Ddim, Direct, Heun, Sampler
 
 MEAN, STD = 0.3, 0.5
-PATHS = [CosinePath(data_std=0.5, last_angle=1.5), KarrasPath(data_std=0.5, noise_max=10.0)]
+PATHS = [
+    CosinePath(data_std=0.5, last_angle=1.5),
+    KarrasPath(data_std=0.5, noise_min=1e-4, noise_max=10.0),
+]
 Exact = Callable[..., Any]
 
 
@@ -56,7 +59,7 @@ def test_moments_of_a_gaussian_and_of_a_mixture(
     shape = (4, 1, n // 4, 1)
     drawn = sampler(path).sample(exact(path, ((1.0, MEAN, STD),)), shape, rng).double()
     assert float(drawn.mean()) == pytest.approx(MEAN, abs=0.03)
-    assert float(drawn.std()) == pytest.approx(STD, rel=0.03)
+    assert float(drawn.std()) == pytest.approx(STD, rel=0.05)
     mixture = ((0.25, -0.8, 0.1), (0.75, 0.4, 0.2))
     drawn = sampler(path).sample(exact(path, mixture), shape, rng).double()
     left = drawn[drawn < -0.3]

@@ -28,7 +28,7 @@ def test_without_churn_it_is_heun(path: GaussianPath) -> None:
     denoise = exact_denoiser(path, ((0.3, -0.5, 0.2), (0.7, 0.5, 0.1)))
     first, second = (
         sampler.sample(denoise, (1, 1, 4, 4), torch.Generator().manual_seed(0))
-        for sampler in (Churn(path, 7, 0.0), Heun(path, 7))
+        for sampler in (Churn(path, 7, 0.0), Heun(path, 7, "ratio"))
     )
     assert torch.allclose(first, second, atol=1e-12)
 

@@ -60,12 +60,15 @@ class GaussianPath(Path):
         """Noise as wide as states at time one are, images included."""
         noise = self.draw_noise(shape, rng)
         last = torch.ones(shape[0], device=rng.device)
-        scale = torch.sqrt(self.noise(last) ** 2 + (self.signal(last) * self.data_std) ** 2)
-        return noise * expand(scale, noise)
+        return noise * expand(self.width(last), noise)
 
     def angle(self, time: Tensor) -> Tensor:
         """Angle of the rotation at ``time``: 0 clean, pi/2 noise."""
         return torch.atan2(self.noise(time), self.signal(time) * self.data_std)
+
+    def width(self, time: Tensor) -> Tensor:
+        """Standard deviation of the states at ``time``, (batch,)."""
+        return torch.sqrt(self.noise(time) ** 2 + (self.signal(time) * self.data_std) ** 2)
 
     def level(self, time: Tensor) -> Tensor:
         """A quarter of log(noise / (signal data_std)), bounded."""
@@ -74,8 +77,7 @@ class GaussianPath(Path):
 
     def normalised(self, x: Tensor, time: Tensor) -> Tensor:
         """``x`` at unit variance."""
-        variance = self.noise(time) ** 2 + (self.signal(time) * self.data_std) ** 2
-        return x / expand(variance.sqrt(), x)
+        return x / expand(self.width(time), x)
 
     def noise_in(self, x: Tensor, clean: Tensor, time: Tensor) -> Tensor:
         """The standard normal noise that leads from ``clean`` to ``x``; zero where none is."""

@@ -26,7 +26,7 @@ class Churn(PathSampler):
     noise is added up to r (1 + min(``churn`` / steps, sqrt(2) - 1)), at most to the path's end,
     then a step of Heun's method leads from there to the next time. The noise added is
     ``inflation`` times as strong as it should be, against denoisers that take too much away. With
-    ``churn`` zero it is :class:`Heun`.
+    ``churn`` zero it is :class:`Heun` in the ratio.
     """
 
     path: GaussianPath
