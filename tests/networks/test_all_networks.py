@@ -15,10 +15,15 @@ from vesalius.core.errors import InputError
 from vesalius.networks import (
     Codebook,
     Decoder,
+    DeformationNetwork,
     Encoder,
+    ErrorModulatedUNet,
+    ImageEmbedder,
     MultiScalePatchDiscriminator,
     PatchDiscriminator,
+    PatchTransformer,
     Pix2PixUNet,
+    ProjectionDiscriminator,
     ResnetGenerator,
     SegmentationUNet,
     SmallClassifier,
@@ -32,6 +37,11 @@ from vesalius.testing.check_network import check_network
 TINY: dict[type, dict[str, Any]] = {
     Decoder: {"width": 4, "multipliers": (1, 2)},
     Encoder: {"width": 4, "multipliers": (1, 2, 3)},
+    DeformationNetwork: {"width": 4, "n_blocks": 1},
+    ErrorModulatedUNet: {"width": 4, "n_convolutions": (1, 1, 2), "modulation_width": 4},
+    ImageEmbedder: {"width": 4, "levels": 3},
+    PatchTransformer: {"width": 16, "n_layers": 1, "decoder_width": 8, "decoder_layers": 1},
+    ProjectionDiscriminator: {"width": 4, "levels": 3},
     UNet: {"width": 4, "multipliers": (1, 2, 4)},
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
@@ -50,13 +60,18 @@ def image(channels: int, dims: int, seed: int = 0, batch: int = 2) -> Tensor:
     return torch.randn(size, generator=torch.Generator().manual_seed(seed))
 
 
+def channels_out(kind: type, dims: int) -> int:
+    """A displacement has as many channels as there are axes; others have what they are told."""
+    return dims if kind is DeformationNetwork else 3
+
+
 def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | None:
     """None for image to image; else worked out by hand from the layers."""
     if isinstance(network, Encoder):
         return (x.shape[0], network.channels_out, *(-(-n // 4) for n in x.shape[2:]))
     if isinstance(network, Decoder):
         return (x.shape[0], network.channels_out, *(2 * n for n in x.shape[2:]))
-    if isinstance(network, SmallClassifier):
+    if isinstance(network, SmallClassifier | ImageEmbedder | ProjectionDiscriminator):
         return (x.shape[0], network.channels_out)
     if isinstance(network, PatchDiscriminator):
         # at least 12 voxels an axis, halved twice (rounding down), then two 4-wide layers less one
@@ -71,7 +86,7 @@ def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | Non
 @pytest.mark.parametrize("kind", IMAGE_NETWORKS, ids=lambda kind: kind.__name__)
 def test_contract(kind: type, dims: int) -> None:
     x = image(2, dims)
-    network = kind(channels_in=2, channels_out=3, dims=dims, **TINY[kind])
+    network = kind(channels_in=2, channels_out=channels_out(kind, dims), dims=dims, **TINY[kind])
     check_network(network, x, shape=expected_shape(network, x))
 
 
@@ -80,15 +95,31 @@ def test_contract(kind: type, dims: int) -> None:
 def test_contract_with_condition_and_level(kind: type, dims: int) -> None:
     takes_level = "takes_level" in inspect.signature(kind).parameters
     options = TINY[kind] | ({"takes_level": True} if takes_level else {})
-    network = kind(channels_in=1, channels_out=1, dims=dims, condition_channels=2, **options)
-    x = image(1, dims)
+    x, condition = image(1, dims), image(2, dims, seed=1)
+    if kind is PatchTransformer:
+        condition = torch.zeros(2, 1, *x.shape[2:]).bool()
+        condition[..., :4] = True  # one patch wide
+    network = kind(
+        channels_in=1,
+        channels_out=channels_out(kind, dims),
+        dims=dims,
+        condition_channels=condition.shape[1],
+        **options,
+    )
     level = torch.tensor([0.2, -3.0]) if takes_level else None
-    check_network(network, x, level, image(2, dims, seed=1), shape=expected_shape(network, x))
+    check_network(
+        network,
+        x,
+        level,
+        condition,
+        shape=expected_shape(network, x),
+        condition_optional=kind in (ErrorModulatedUNet, PatchTransformer),
+    )
 
 
 @pytest.mark.parametrize("kind", IMAGE_NETWORKS, ids=lambda kind: kind.__name__)
 def test_input_that_does_not_fit_is_named(kind: type) -> None:
-    network = kind(channels_in=2, channels_out=1, dims=2, **TINY[kind])
+    network = kind(channels_in=2, channels_out=2, dims=2, **TINY[kind])
     with pytest.raises(InputError, match=rf"{kind.__name__}.*\(batch, 2, 2 axes of space\)"):
         network(image(1, 2))
     with pytest.raises(InputError, match="axes of space"):
@@ -117,7 +148,7 @@ def test_the_caller_seeds_the_weights(kind: type) -> None:
     def made(seed: int) -> list[Tensor]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return list(kind(channels_in=1, channels_out=1, **TINY[kind]).parameters())
+            return list(kind(channels_in=1, channels_out=2, **TINY[kind]).parameters())
 
     assert all(torch.equal(a, b) for a, b in zip(made(1), made(1), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(made(1), made(2), strict=True))
@@ -125,13 +156,22 @@ def test_the_caller_seeds_the_weights(kind: type) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [UNet, Pix2PixUNet, ResnetGenerator, SpadeGenerator, SegmentationUNet],
+    [
+        DeformationNetwork,
+        ErrorModulatedUNet,
+        PatchTransformer,
+        Pix2PixUNet,
+        ResnetGenerator,
+        SegmentationUNet,
+        SpadeGenerator,
+        UNet,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_one_voxel_is_an_image_too(kind: type) -> None:
-    network = kind(channels_in=1, channels_out=2, dims=3, **TINY[kind])
+    network = kind(channels_in=1, channels_out=3, dims=3, **TINY[kind])
     y = network(torch.ones(1, 1, 1, 2, 3))
-    assert y.shape == (1, 2, 1, 2, 3)
+    assert y.shape == (1, 3, 1, 2, 3)
     assert y.isfinite().all()
 
 

@@ -3,8 +3,8 @@
 Every image network is built with ``channels_in``, ``channels_out`` and ``dims``, with
 ``condition_channels`` where it takes an image as a condition and ``takes_level`` where it can be
 told a number a case, and called as ``network(x, level=None, condition=None)``. Weights start from
-torch's default random stream, which the caller seeds. A transformer over tokens takes a grid of them
-for ``x``; a codebook takes features alone and learns without gradient.
+torch's default random stream, which the caller seeds. A transformer over tokens takes a grid of
+them for ``x``; a codebook takes features alone and learns without gradient.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from vesalius.networks.classifier import SmallClassifier
     from vesalius.networks.codebook import Codebook
     from vesalius.networks.decoder import Decoder
+    from vesalius.networks.deformation_network import DeformationNetwork
     from vesalius.networks.encoder import Encoder
+    from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
+    from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
     from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
     from vesalius.networks.parameter_count import count_parameters
     from vesalius.networks.patch_discriminator import PatchDiscriminator
+    from vesalius.networks.patch_transformer import PatchTransformer
     from vesalius.networks.pix2pix_unet import Pix2PixUNet
+    from vesalius.networks.projection_discriminator import ProjectionDiscriminator
     from vesalius.networks.resnet_generator import ResnetGenerator
     from vesalius.networks.segmentation_unet import SegmentationUNet
     from vesalius.networks.spade_generator import SpadeGenerator
@@ -33,11 +38,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Codebook",
     "Decoder",
+    "DeformationNetwork",
     "Encoder",
+    "ErrorModulatedUNet",
+    "ImageEmbedder",
     "ImageNetwork",
     "MultiScalePatchDiscriminator",
     "PatchDiscriminator",
+    "PatchTransformer",
     "Pix2PixUNet",
+    "ProjectionDiscriminator",
     "ResnetGenerator",
     "SegmentationUNet",
     "SmallClassifier",
@@ -51,10 +61,15 @@ __all__ = [
 _NETWORKS = {
     "Codebook": "codebook",
     "Decoder": "decoder",
+    "DeformationNetwork": "deformation_network",
     "Encoder": "encoder",
+    "ErrorModulatedUNet": "error_modulated_unet",
+    "ImageEmbedder": "image_embedder",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
     "PatchDiscriminator": "patch_discriminator",
+    "PatchTransformer": "patch_transformer",
     "Pix2PixUNet": "pix2pix_unet",
+    "ProjectionDiscriminator": "projection_discriminator",
     "ResnetGenerator": "resnet_generator",
     "SegmentationUNet": "segmentation_unet",
     "SmallClassifier": "classifier",
