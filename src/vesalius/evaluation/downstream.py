@@ -27,10 +27,12 @@ from vesalius.tasks.arm import Arm, ArmTask
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Task
+from vesalius.tasks.variants import Variants
 from vesalius.training.fit import Engine, Loop
 
 STUDIES: dict[type[Task], type[Study]] = {
     MaskSynthesis: SegmentationStudy,
+    Variants: SegmentationStudy,
     LabelSynthesis: ClassificationStudy,
 }
 

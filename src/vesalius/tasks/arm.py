@@ -56,6 +56,10 @@ class ArmTask(Task):
     def prepared(self, case: Case) -> dict[str, Tensor]:
         """Parts of a real case; ``wanted`` is its image in model units."""
 
+    def drawn_parts(self, drawn: Tensor) -> dict[str, Tensor]:
+        """What a drawn ``(channel, *space)`` replaces of its case's parts; by default the image."""
+        return {"wanted": drawn}
+
     @abstractmethod
     def supervised(self, parts: Mapping[str, Tensor], case: str) -> Batch:
         """Image given, target wanted."""
@@ -97,7 +101,7 @@ class ArmTask(Task):
             case, drawn = self.real[int(rng.integers(len(self.real)))], False
         parts = dict(self.memory.get(case.identifier, lambda: self.prepared(case)))
         if drawn:
-            parts["wanted"] = self._drawn_image(case, rng)
+            parts |= self.drawn_parts(self._drawn_image(case, rng))
         if augment:
             fills, flip_axis, reach = self.augmentation()
             parts = augmented(parts, fills, rng, flip_axis=flip_axis, reach=reach)

@@ -10,6 +10,7 @@ from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Downstream
 from vesalius.tasks.translation import Translation
 from vesalius.tasks.unconditional import ImageSynthesis
+from vesalius.tasks.variants import Variants
 
 
 def mr_to_ct(source: Call) -> Call:
@@ -127,4 +128,33 @@ def xrays(source: Call) -> Call:
         matrix=(28, 28),
         flip=False,
         shift_voxels=1,
+    )
+
+
+def hippocampus_variants(source: Call) -> Call:
+    """New hippocampi, image and label map, from a tenth of the training patients."""
+    return Call(
+        Variants,
+        name="hippocampus-variants",
+        phase="diagnosis",
+        question="Can a segmenter learn from variants of few labelled patients?",
+        source=source,
+        image="image",
+        label="label",
+        classes=("anterior", "posterior"),
+    )
+
+
+def head_variants(source: Call) -> Call:
+    """New T1-weighted slices with their tissues, from a tenth of the digital patients."""
+    return Call(
+        Variants,
+        name="head-variants",
+        phase="diagnosis",
+        question="Can a segmenter learn from variants of few labelled patients?",
+        source=source,
+        image="t1",
+        label="tissues",
+        classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
+        matrix=(64, 64),
     )

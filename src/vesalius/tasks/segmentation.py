@@ -17,16 +17,17 @@ from vesalius.tasks.arm import ArmTask
 from vesalius.tasks.recent import Recent
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Judgement
+from vesalius.tasks.variants import Variants
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentationFrom(ArmTask):
     """Image to label map; see :class:`~vesalius.tasks.arm.ArmTask`."""
 
-    base: MaskSynthesis | None = None
+    base: MaskSynthesis | Variants | None = None
 
     @property
-    def synthesis(self) -> MaskSynthesis:
+    def synthesis(self) -> MaskSynthesis | Variants:
         """The base."""
         if self.base is None:
             raise InputError("a synthesis task as the base", came="none", case=self.name)
@@ -50,6 +51,13 @@ class SegmentationFrom(ArmTask):
         """The base's."""
         base = self.synthesis
         return {"wanted": -1.0, "given": 0.0, "mask": 0.0}, base.flip_axis, base.shift_voxels
+
+    def drawn_parts(self, drawn: Tensor) -> dict[str, Tensor]:
+        """The image, and the label map where that was drawn with it."""
+        if drawn.shape[0] == 1:
+            return {"wanted": drawn}
+        image, classes = drawn[:1], drawn[1:]
+        return {"wanted": image, "given": classes, "mask": torch.ones_like(image).bool()}
 
     def supervised(self, parts: Mapping[str, Tensor], case: str) -> Batch:
         """The image, and one channel a class with background first."""

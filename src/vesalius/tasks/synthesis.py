@@ -99,20 +99,23 @@ class MaskSynthesis(Task):
 
     def prepared(self, case: Case) -> dict[str, Tensor]:
         """``wanted`` in model units, ``given`` by class, and where the crop has voxels."""
-        images = self.source.read(case)
-        image = images[self.image].require_finite(case.identifier)
+        return self.placed(self.source.read(case), case.identifier)
+
+    def placed(self, images: Mapping[str, Image], case: str) -> dict[str, Tensor]:
+        """As :meth:`prepared`, from images at hand."""
+        image = images[self.image].require_finite(case)
         label = images[self.label]
-        label.require_same_grid(image, case.identifier)
+        label.require_same_grid(image, case)
         reference = float(torch.quantile(image.data.float().flatten(), REFERENCE_QUANTILE))
         if reference <= 0:
-            raise InputError("an image that varies", came="a dark image", case=case.identifier)
+            raise InputError("an image that varies", came="a dark image", case=case)
         corner = self.frame.corner(image, None)
         placed = self.frame.place(image.data.float() / reference, corner, 0.0)
         inside = self.frame.place(torch.ones_like(image.data, dtype=torch.float32), corner, 0.0)
         labels = self.frame.place_labels(label.data, corner)
         return {
             "wanted": self.scale.to_model(placed),
-            "given": self._one_hot(labels, case.identifier),
+            "given": self._one_hot(labels, case),
             "mask": inside > 0.5,
         }
 
