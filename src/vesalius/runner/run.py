@@ -385,11 +385,13 @@ class Run:
 
         system = System.build(self.recipe, self.task.shape, self.seed)
         parameters = sum(count_parameters(network) for network in system.networks.values())
+        image = (1, self.task.shape.wanted, *self.task.size)
+        calls = system.sampler.calls_for(system.objective.code_shape(system.networks, image))
         costs: Mapping[str, tuple[float, str]] = {
             "training time": (float(self.info.get("seconds", 0)), "s"),
             "waiting for data": (float(self.info.get("data_wait_s", 0)), "s"),
             "time a drawn image": (float(self.info.get("draw_seconds", 0)), "s"),
-            "network calls a draw": (float(system.sampler.calls), "1"),
+            "network calls a draw": (float(calls), "1"),
             "parameters": (float(parameters), "1"),
         }
         return [
