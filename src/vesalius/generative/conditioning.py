@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -145,3 +145,37 @@ class MaskAblation(Conditioning):
         number = number.view(1, -1, *[1] * (given.ndim - 2))
         label = (given * number).amax(dim=1, keepdim=True) / n_classes
         return (label if x is None else torch.cat([x, label], dim=1)), None
+
+
+@dataclass(frozen=True)
+class Dropped(Conditioning):
+    """``inner``, told nothing for a part ``drop`` of the training cases.
+
+    What is given is zero there, so one network learns to draw with and without it, as
+    :class:`~vesalius.generative.guidance.ClassifierFree` needs (Ho & Salimans 2022).
+    """
+
+    inner: Conditioning = Concatenation()
+    drop: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.drop < 1:
+            raise InputError("a part between 0 and 1 to drop", came=self.drop)
+
+    def channels(self, given: int) -> tuple[int, int]:
+        """Those of ``inner``."""
+        return self.inner.channels(given)
+
+    def arrange(
+        self, x: Tensor | None, batch: Batch, *, rng: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """``inner`` on what is left."""
+        if rng is not None:
+            given = _given(batch)
+            kept = torch.rand(given.shape[0], generator=rng, device=given.device) >= self.drop
+            batch = replace(batch, given=given * kept.view(-1, *[1] * (given.ndim - 1)))
+        return self.inner.arrange(x, batch, rng=rng)
+
+    def origin(self, batch: Batch, channels: int) -> Tensor | None:
+        """That of ``inner``."""
+        return self.inner.origin(batch, channels)

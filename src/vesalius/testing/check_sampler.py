@@ -20,7 +20,7 @@ from vesalius.testing.exact_denoiser import Mixture, exact_denoiser, exact_end
 #: A sampler of so many steps.
 Make = Callable[[int], Sampler]
 
-MEAN, STD = 0.3, 0.5
+MEAN, STD = 0.3, 0.4
 #: Two groups of voxels far apart; the border between them.
 MIXTURE: Mixture = ((0.25, -0.8, 0.1), (0.75, 0.4, 0.2))
 BORDER = -0.3

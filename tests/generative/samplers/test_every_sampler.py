@@ -48,7 +48,7 @@ STOCHASTIC: dict[str, tuple[Make, int]] = {
     "ancestral": (Ancestral, 150),
     "ancestral-prior": (lambda p, n, **more: Ancestral(p, n, "prior", **more), 300),
     "churn": (lambda p, n, **more: Churn(p, n, 0.4 * n, **more), 60),
-    "predictor-corrector": (lambda p, n, **more: PredictorCorrector(p, n, 1, 0.1, **more), 100),
+    "predictor-corrector": (lambda p, n, **more: PredictorCorrector(p, n, 1, 0.1, **more), 150),
     "repaint": (lambda p, n, **more: Repaint(p, n, 2, 3, **more), 300),
 }
 EVERY: dict[str, Make] = {
@@ -61,7 +61,7 @@ EVERY: dict[str, Make] = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize(("make", "order"), DETERMINISTIC.values(), ids=DETERMINISTIC)
 def test_deterministic_samplers(make: Make, order: int, path: GaussianPath) -> None:
-    many = 400 if make is Euler and isinstance(path, KarrasPath) else 80
+    many = 500 if make is Euler and isinstance(path, KarrasPath) else 80
     check_sampler(lambda steps: make(path, steps), path, order=order, many=many)
 
 
@@ -77,7 +77,7 @@ def test_dpm_solver(path: GaussianPath) -> None:
     check_sampler(lambda n: DpmSolver(path, n), path, order=2 if karras else None, many=100)
     if not karras:  # a logarithm is in the way, and less so with more steps
         early, late = measured_order(lambda n: DpmSolver(path, n), path, (160, 320, 640))
-        assert 1.6 < early < late < 2.0
+        assert 1.5 < early < late < 2.0
 
 
 def test_langevin_dynamics() -> None:

@@ -11,11 +11,14 @@ from vesalius.generative.objectives.error_modulated import ErrorModulated
 from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
+from vesalius.generative.objectives.noisy_classification import NoisyClassification
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
+from vesalius.generative.objectives.progressive_distillation import ProgressiveDistillation
 from vesalius.generative.objectives.registration import Registration
 from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
+from vesalius.generative.objectives.together import Together
 from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 from vesalius.generative.objectives.variational import Variational
@@ -35,11 +38,14 @@ __all__ = [
     "Likelihood",
     "MaskedToken",
     "NextToken",
+    "NoisyClassification",
     "Objective",
     "PairedAdversarial",
+    "ProgressiveDistillation",
     "Registration",
     "Regression",
     "Segmentation",
+    "Together",
     "TokenModel",
     "UnpairedCycle",
     "Variational",
