@@ -24,9 +24,10 @@ class DeformationRecovery(Objective):
     """Diffusion over displacement fields (Zheng et al. 2024, DRDM, arXiv:2407.07295).
 
     The network sees a deformed image and its level, never the field, and returns a field
-    ``(batch, axis, *space)`` in voxels that undoes the path's step: read where the step leads, it
-    is to be minus the step. ``losses`` compare these two, ``regularisation`` looks at the
-    prediction alone. The published weights are 1, 1, and 10 and 20 for derivatives and folding.
+    ``(batch, axis, *space)``, in units of the usual size of the path's step at that level, that
+    undoes the step: read where the step leads, it is to be minus the step. ``losses`` compare these
+    two in voxels, ``regularisation`` looks at the prediction alone. The published weights are 1,
+    1, and 10 and 20 for derivatives and folding.
 
     Parameters
     ----------
@@ -76,6 +77,11 @@ class DeformationRecovery(Objective):
             )
         return {"network": Interface(self.image_channels, 1, takes_level=True, per_axis=True)}
 
+    def field(self, networks: Networks, image: Tensor, level: Tensor) -> Tensor:
+        """The network's field in voxels, ``(batch, axis, *space)``."""
+        out: Tensor = networks["network"](image, level=self.path.told(level))
+        return out * self.path.step_size(level, tuple(image.shape[2:])).to(out)
+
     def loss(
         self,
         player: str,
@@ -90,7 +96,7 @@ class DeformationRecovery(Objective):
         deformed = self.path.perturb(clean, level, rng)
         factor = 2 * torch.rand(clean.shape[0], generator=rng, device=rng.device) - 1
         image = (deformed.image + 1) * (1 + self.jitter * expand(factor, clean)) - 1
-        field: Tensor = networks["network"](image, level=self.path.told(level))
+        field = self.field(networks, image, level)
         found = warp(field, deformed.step)
         truth = Batch(wanted=-deformed.step)
         terms = {loss.name: (loss.weight, loss(found, truth)) for loss in self.losses}
@@ -98,12 +104,11 @@ class DeformationRecovery(Objective):
         return Losses(terms)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
-        """The field that undoes a step of a deformed image at a level that is told."""
+        """The field in voxels that undoes the step of a deformed image; time is the level."""
 
         def predict(x: Tensor | None, time: Tensor | None) -> Tensor:
             assert x is not None, "the sampler passes deformed images"
-            assert time is not None, "and their levels"
-            field: Tensor = networks["network"](x[:, : self.image_channels], level=time)
-            return field
+            assert time is not None, "and levels"
+            return self.field(networks, x[:, : self.image_channels], time)
 
         return predict

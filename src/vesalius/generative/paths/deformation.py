@@ -53,8 +53,8 @@ class DeformationPath:
         along the axis (that of straight flow lines: curved ones end a little nearer).
     control_points:
         The velocity is a sum of cubic B-splines with normal coefficients at so many points along
-        every axis, one sum a number, each with an amplitude that falls as 1 / points, so that all
-        strain alike. An axis has at most one point for two voxels.
+        every axis, one sum a number, each with an amplitude in proportion to the distance between
+        points, so that all strain alike. An axis has at most one point for two voxels.
     """
 
     levels: int = 80
@@ -90,13 +90,23 @@ class DeformationPath:
         whole = 2 / 3 * self.levels**1.3
         return torch.minimum(level**0.6 / whole, self.reached(level))
 
+    def step_size(self, level: Tensor, space: tuple[int, ...]) -> Tensor:
+        """Root mean square of the step at ``level`` (batch,), voxels along each axis.
+
+        ``(batch, axis, 1, ...)``: the unit in which networks see and return displacements.
+        """
+        extent = torch.tensor(space, device=level.device, dtype=torch.float32)
+        size = self.amplitude * self.undone(level)[:, None] * extent
+        return size.view(*size.shape, *[1] * len(space))
+
     def velocity(self, shape: tuple[int, ...], rng: torch.Generator) -> Tensor:
         """Draw velocities ``(batch, axis, *space)`` in voxels for images ``(batch, *space)``."""
         n_cases, space = shape[0], shape[1:]
         dims, device = len(space), rng.device
         velocity = torch.zeros(n_cases, dims, *space, device=device)
-        norm = sum(1 / points**2 for points in self.control_points) ** 0.5
-        for points in self.control_points:
+        spacings = [1 / (points - 1) for points in self.control_points]
+        norm = sum(spacing**2 for spacing in spacings) ** 0.5
+        for points, spacing in zip(self.control_points, spacings, strict=True):
             weights = [spline_weights(n, max(2, min(points, n // 2))) for n in space]
             field = torch.randn(
                 n_cases, dims, *(w.shape[1] for w in weights), generator=rng, device=device
@@ -105,7 +115,7 @@ class DeformationPath:
                 weight = weight / weight.square().sum(dim=1).mean().sqrt()
                 moved = torch.tensordot(field, weight.to(field), dims=([axis + 2], [1]))
                 field = moved.movedim(-1, axis + 2)
-            velocity = velocity + field / (points * norm)
+            velocity = velocity + field * (spacing / norm)
         extent = torch.tensor(space, device=device, dtype=velocity.dtype)
         return self.amplitude * velocity * extent.view(1, -1, *[1] * dims)
 

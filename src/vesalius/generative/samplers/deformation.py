@@ -55,8 +55,7 @@ class DeformAndRecover(Sampler):
         level = torch.full(shape[:1], float(self.begin_level), device=rng.device)
         field, _ = self.path.displacement(level, shape, rng)
         for k in torch.linspace(self.begin_level, 1, self.steps).round().tolist():
-            told = self.path.told(torch.full_like(level, k))
-            field = compose(field, predict(warp(image, field), told))
+            field = compose(field, predict(warp(image, field), torch.full_like(level, k)))
         return field
 
     def sample(
