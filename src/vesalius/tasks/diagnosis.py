@@ -75,6 +75,7 @@ def xray_from_class(source: Call) -> Call:
         phase="diagnosis",
         question="How does a chest X-ray of this class look, and can a classifier learn from it?",
         source=source,
+        shift_voxels=0,  # whole films: a shifted one would show a border that none has
         study=Call(
             Downstream,
             image="image",
@@ -127,7 +128,7 @@ def xrays(source: Call) -> Call:
         channel_names=("image", "t1"),
         matrix=(28, 28),
         flip=False,
-        shift_voxels=1,
+        shift_voxels=0,  # whole films: a shifted one would show a border that none has
     )
 
 
