@@ -14,8 +14,9 @@ from vesalius.core.recipe import Recipe
 from vesalius.generative.codecs import Codec
 from vesalius.generative.conditioning import Conditioning
 from vesalius.generative.objectives.denoising import Denoising
-from vesalius.generative.objectives.objective import Interface
+from vesalius.generative.objectives.objective import Interface, Networks
 from vesalius.generative.paths.gaussian import GaussianPath
+from vesalius.generative.predictor import Predictor
 
 #: Predictions that say what the image is even where nearly all is noise.
 StudentPrediction = Literal["velocity", "denoised", "flow"]
@@ -65,6 +66,10 @@ class PathDenoiser:
         """The clean image behind what ``network`` returns."""
         out = self.output(network, x, time, batch, rng)
         return self.path.denoised(self.prediction, out, x, time)
+
+    def predictor(self, networks: Networks, batch: Batch) -> Predictor:
+        """How the student, "network", predicts clean images."""
+        return self.inner.predictor(networks, batch)
 
 
 def alike(rng: torch.Generator) -> Callable[[], torch.Generator]:
