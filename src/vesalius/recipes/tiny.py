@@ -56,7 +56,7 @@ def _small(call: Call) -> Call:
         value = call.arguments.get(name, parameter.default)
         if name in LIMITS and isinstance(value, int):
             changes[name] = min(value, LIMITS[name])
-        elif name == "multipliers":
+        elif name in ("multipliers", "n_convolutions"):
             changes[name] = tuple(value)[:RESOLUTIONS]
     return call.replace(**changes)
 
