@@ -18,7 +18,7 @@ class BiologicalConstraints(Loss):
     ``batch.extras`` holds "expected", a regression of each voxel on age and diagnosis for the
     wanted visit, and "tolerance", its band, both of the predicted shape or of one that spreads to
     it. Constrains ageing without a follow-up image. Ravi et al., DaniNet, MICCAI 2019,
-    doi:10.1007/978-3-030-32248-9_82, whose regressors are per voxel and per region.
+    whose regressors are per voxel and per region.
     """
 
     weight: float = 1.0

@@ -17,7 +17,7 @@ class ConfidenceMap(Loss):
     """Mean of C |image - wanted| - price log C, in model units; zero best.
 
     ``predicted`` is ``(batch, 2 channels, *space)``: images, then logits of their confidence C from
-    0 to 1. Guo et al. 2021, CG-SAMR, doi:10.1109/TMI.2021.3068327 (price 0.1).
+    0 to 1. Guo et al. 2021, CG-SAMR, PMC8493492 (price 0.1).
     """
 
     weight: float = 1.0

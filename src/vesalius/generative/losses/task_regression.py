@@ -21,7 +21,7 @@ class TaskRegression(Loss):
     ``network`` is a TorchScript file that takes images ``(batch, channel, *space)`` in model units
     and returns ``(batch, answer)``; the label has that shape. "squared": mean squared error, in the
     label's unit squared. "binary": cross-entropy of logits with labels from 0 to 1, in nats.
-    Ouyang et al. 2019, Task-GAN, doi:10.1002/mp.13626 (amyloid status).
+    Ouyang et al., Task-GAN, MLMIR 2019 (amyloid status).
     """
 
     weight: float = 1.0
