@@ -93,7 +93,7 @@ def test_it_learns_to_take_away_a_constant() -> None:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        history.append(float(loss))
+        history.append(float(loss.detach()))
     assert history[-1] < 0.3 * history[0]
 
 
