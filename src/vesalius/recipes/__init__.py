@@ -20,12 +20,15 @@ __all__ = ["System", "describe", "get", "measured", "names", "systems", "using"]
 
 #: Recipe name to the module and function that make it.
 _RECIPES = {
+    "adversarial-distillation": "diagnosis.adversarial_distillation",
     "beta-vae": "diagnosis.beta_vae",
     "class-diffusion": "diagnosis.class_diffusion",
     "class-gan": "diagnosis.class_gan",
     "classifier-guided-diffusion": "diagnosis.classifier_guided_diffusion",
     "conditional-diffusion": "diagnosis.conditional_diffusion",
     "corediff": "acquisition.corediff",
+    "consistency-distillation": "diagnosis.consistency_distillation",
+    "consistency-training": "diagnosis.consistency_training",
     "cvae": "diagnosis.cvae",
     "cyclegan": "diagnosis.cyclegan",
     "ddpm": "diagnosis.ddpm",
@@ -40,6 +43,7 @@ _RECIPES = {
     "pfgm-plus-plus": "acquisition.pfgm_plus_plus",
     "pix2pix": "diagnosis.pix2pix",
     "pixel-transformer": "diagnosis.pixel_transformer",
+    "progressive-distillation": "diagnosis.progressive_distillation",
     "rectified-flow": "diagnosis.rectified_flow",
     "repaint": "acquisition.repaint",
     "sc-cyclegan": "diagnosis.sc_cyclegan",

@@ -1,6 +1,7 @@
 """Objectives: how networks learn to draw."""
 
 from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugmentation
+from vesalius.generative.objectives.adversarial_distillation import AdversarialDistillation
 from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynthesis
 from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.consistency_distillation import ConsistencyDistillation
@@ -27,6 +28,7 @@ from vesalius.generative.objectives.vector_quantised import VectorQuantised
 
 __all__ = [
     "AdaptiveAugmentation",
+    "AdversarialDistillation",
     "AdversarialSynthesis",
     "Classification",
     "ConsistencyDistillation",
