@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import family_tree
+
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
@@ -16,6 +18,7 @@ LITERAL = re.compile(
 )
 MARKUP = re.compile(r"([|*]|(?<=\w)_(?!\w))")
 GENERATED = Path(__file__).parent / "reference" / "generated"
+FIGURES = Path(__file__).parent / "explanation" / "generated"
 #: Lists that `vesalius list` has, with what a page says first.
 LISTS = {
     "recipes": "Functions below `vesalius.recipes`; `vesalius show NAME` prints the parts of one.",
@@ -24,6 +27,13 @@ LISTS = {
     "metrics": "By level. How each is defined stands in the reference of its room.",
     "datasets": "What `--data` recognises, and the digital patients that need no data.",
     "networks": "Any of them serves any recipe whose objective asks for such a network.",
+    "paths": "From clean images to noise, to a given image, to hidden tokens, to other anatomy.",
+    "samplers": "From what a network predicts to images.",
+    "guidance": "What is known of a case beyond what the network was told.",
+    "objectives": "How networks learn.",
+    "losses": "A predicted image against what was wanted. Each has a weight; a recipe sums them.",
+    "codecs": "The coordinates in which a system learns and draws.",
+    "conditionings": "How what is given reaches a network.",
 }
 #: Columns of a list that a page leaves out.
 HIDDEN = {"systems": {"identifier", "mechanism"}}
@@ -176,6 +186,7 @@ def write(app: Sphinx) -> None:
     pages = {kind: list_page(kind) for kind in LISTS}
     pages |= {f"api-{name}": api_page(name) for name in MODULES}
     pages["commands"] = command_page()
+    family_tree.draw(FIGURES)
     GENERATED.mkdir(exist_ok=True)
     for old in GENERATED.glob("*.md"):
         if old.stem not in pages:
