@@ -76,6 +76,18 @@ def test_a_vector_draws_an_image_that_is_neither_constant_nor_a_checkerboard(
         assert 0.5 < (within / between).item() < 2
 
 
+def test_repeated_voxels_are_convolved_at_once() -> None:
+    """What comes into a stage is of twice the size, and no longer in pairs that are alike."""
+    decoder = Decoder(channels_in=2, channels_out=1, width=4, multipliers=(1, 2, 2))
+    came: list[Tensor] = []
+    for stage in decoder.stages[1:]:
+        stage.register_forward_pre_hook(lambda module, inputs: came.append(inputs[0]))
+    decoder(noise(1, 2, 3, 4))
+    assert [tuple(each.shape[1:]) for each in came] == [(8, 6, 8), (4, 12, 16)]
+    for each in came:
+        assert (each[..., 0::2] - each[..., 1::2]).abs().amax((0, 1, 2)).min() > 1e-3
+
+
 def test_an_image_goes_through_a_vector_and_every_parameter_moves_it() -> None:
     options: dict[str, Any] = {"width": 4, "multipliers": TO_A_VECTOR}
     encoder = Encoder(channels_in=1, channels_out=6, **options)

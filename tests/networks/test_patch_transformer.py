@@ -96,6 +96,22 @@ def test_every_token_stands_in_its_own_place() -> None:
             assert torch.equal(moved, wanted)
 
 
+def test_the_encoder_is_told_where_its_patches_were() -> None:
+    network = PatchTransformer(**TINY).eval()
+    x, which = noise(2, 1, 12, 16), hidden(2, (3, 4), 7)
+    came: list[Tensor] = []
+    network.encoder[0].register_forward_pre_hook(lambda module, inputs: came.append(inputs[0]))
+    network(x, None, network.mask(which, (12, 16)))
+    places = network.places((3, 4))
+    for case in range(2):
+        seen = (~which[case]).nonzero().tolist()
+        assert len(seen) == 5
+        for slot, (row, column) in enumerate(seen):
+            patch = x[case, 0, 4 * row : 4 * row + 4, 4 * column : 4 * column + 4]
+            wanted = network.stem(patch.flatten()) + places[4 * row + column]
+            assert torch.allclose(came[0][case, slot], wanted, atol=1e-5)
+
+
 def test_hidden_places_are_told_apart_by_where_they_are() -> None:
     network = PatchTransformer(**TINY).eval()
     which = hidden(1, (7, 7), 37)
