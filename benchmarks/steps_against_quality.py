@@ -46,10 +46,10 @@ from vesalius.runner.machine import describe_machine
 from vesalius.runner.run import Run
 
 RESULTS = Path(__file__).parent / "results"
-FEW = (1, 2, 4, 8, 16, 32, 64)
+FEW = (1, 2, 4, 8, 16, 32)
 SLOWEST = 1000
 BATCH = 32
-BOOTSTRAPS = 200
+BOOTSTRAPS = 60
 
 PATHS: dict[str, Callable[[float], GaussianPath]] = {
     "cosine": lambda std: paths.CosinePath(std),
