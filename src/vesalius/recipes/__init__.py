@@ -34,6 +34,7 @@ _RECIPES = {
     "ddpm": "diagnosis.ddpm",
     "demo": "diagnosis.demo",
     "dps": "acquisition.dps",
+    "drdm": "diagnosis.drdm",
     "edm": "diagnosis.edm",
     "guided-class-diffusion": "diagnosis.guided_class_diffusion",
     "masked-tokens": "diagnosis.masked_tokens",

@@ -59,7 +59,7 @@ class Proportional(nn.Module):
 
     def __init__(self, path: DeformationPath) -> None:
         super().__init__()
-        self.path, self.share = path, nn.Parameter(torch.zeros(()))
+        self.path, self.share = path, nn.Parameter(torch.tensor(0.3))
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         levels, space = level * self.path.levels, tuple(x.shape[2:])

@@ -26,8 +26,8 @@ class DeformationRecovery(Objective):
     The network sees a deformed image and its level, never the field, and returns a field
     ``(batch, axis, *space)``, in units of the usual size of the path's step at that level, that
     undoes the step: read where the step leads, it is to be minus the step. ``losses`` compare these
-    two in voxels, ``regularisation`` looks at the prediction alone. The published weights are 1,
-    1, and 10 and 20 for derivatives and folding.
+    two in that unit, ``regularisation`` looks at the predicted field in voxels. The published
+    weights are 1, 1, and 10 and 20 for derivatives and folding.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ class DeformationRecovery(Objective):
         factor = 2 * torch.rand(clean.shape[0], generator=rng, device=rng.device) - 1
         image = (deformed.image + 1) * (1 + self.jitter * expand(factor, clean)) - 1
         field = self.field(networks, image, level)
-        found = warp(field, deformed.step)
-        truth = Batch(wanted=-deformed.step)
+        unit = self.path.step_size(level, tuple(clean.shape[2:])).to(field)
+        found, truth = warp(field, deformed.step) / unit, Batch(wanted=-deformed.step / unit)
         terms = {loss.name: (loss.weight, loss(found, truth)) for loss in self.losses}
         terms |= {loss.name: (loss.weight, loss(field, truth)) for loss in self.regularisation}
         return Losses(terms)
