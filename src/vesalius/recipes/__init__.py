@@ -37,6 +37,7 @@ _RECIPES = {
     "drdm": "diagnosis.drdm",
     "edm": "diagnosis.edm",
     "guided-class-diffusion": "diagnosis.guided_class_diffusion",
+    "mae-inpainting": "acquisition.mae_inpainting",
     "masked-tokens": "diagnosis.masked_tokens",
     "mri-diffusion": "acquisition.mri_diffusion",
     "ncsn": "diagnosis.ncsn",

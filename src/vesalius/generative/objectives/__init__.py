@@ -6,10 +6,12 @@ from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynt
 from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.consistency_distillation import ConsistencyDistillation
 from vesalius.generative.objectives.consistency_training import ConsistencyTraining
+from vesalius.generative.objectives.contrastive import Contrastive
 from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.error_modulated import ErrorModulated
 from vesalius.generative.objectives.likelihood import Likelihood
+from vesalius.generative.objectives.masked_autoencoder import MaskedAutoencoder
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.noisy_classification import NoisyClassification
@@ -33,11 +35,13 @@ __all__ = [
     "Classification",
     "ConsistencyDistillation",
     "ConsistencyTraining",
+    "Contrastive",
     "DeformationRecovery",
     "Denoising",
     "ErrorModulated",
     "Interface",
     "Likelihood",
+    "MaskedAutoencoder",
     "MaskedToken",
     "NextToken",
     "NoisyClassification",
