@@ -31,7 +31,7 @@ from vesalius.networks import UNet, count_parameters
 from vesalius.runner.machine import describe_machine
 
 RESULTS = Path(__file__).parent / "results" / "diffusion_step.json"
-SHAPE = (16, 1, 64, 64)
+SHAPES = ((16, 1, 64, 64), (64, 1, 28, 28))
 SAMPLED_STEPS = 4
 
 
@@ -47,13 +47,8 @@ def shortest(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, f
     return {name: min(taken) for name, taken in seconds.items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    warnings.simplefilter("ignore")
+def measured(shape: tuple[int, ...], rounds: int, threads: int) -> list[dict[str, object]]:
+    """Records of one image size."""
     from monai.inferers import DiffusionInferer
     from monai.networks.nets import DiffusionModelUNet
     from monai.networks.schedulers import DDPMScheduler
@@ -69,7 +64,7 @@ def main() -> None:
         num_head_channels=32,
     )
     ours = UNet(channels_in=1, channels_out=1, takes_level=True, width=32, attention=True)
-    images = torch.rand(SHAPE) * 2 - 1
+    images = torch.rand(shape) * 2 - 1
     batch = Batch(wanted=images)
 
     scheduler = DDPMScheduler(num_train_timesteps=1000)
@@ -78,8 +73,8 @@ def main() -> None:
 
     def their_step() -> None:
         their_optimiser.zero_grad()
-        noise = torch.randn(SHAPE)
-        times = torch.randint(0, 1000, (SHAPE[0],))
+        noise = torch.randn(shape)
+        times = torch.randint(0, 1000, (shape[0],))
         predicted = inferer(inputs=images, diffusion_model=theirs, noise=noise, timesteps=times)
         mse_loss(predicted, noise).backward()
         their_optimiser.step()
@@ -88,7 +83,7 @@ def main() -> None:
         scheduler.set_timesteps(SAMPLED_STEPS)
         with torch.no_grad():
             inferer.sample(
-                input_noise=torch.randn(SHAPE),
+                input_noise=torch.randn(shape),
                 diffusion_model=theirs,
                 scheduler=scheduler,
                 verbose=False,
@@ -110,9 +105,9 @@ def main() -> None:
 
     def our_sampling() -> None:
         with torch.no_grad():
-            sampler.sample(objective.predictor(networks, batch), SHAPE, torch_stream(0, "draw"))
+            sampler.sample(objective.predictor(networks, batch), shape, torch_stream(0, "draw"))
 
-    target, level = torch.randn(SHAPE), torch.rand(SHAPE[0])
+    target, level = torch.randn(shape), torch.rand(shape[0])
 
     def bare_step() -> None:
         our_optimiser.zero_grad()
@@ -134,7 +129,7 @@ def main() -> None:
             "sampling step, MONAI": their_sampling,
             "sampling step, bare network": bare_sampling,
         },
-        given.rounds,
+        rounds,
     )
     machine = describe_machine()
     records = []
@@ -144,7 +139,7 @@ def main() -> None:
         bare = seconds[f"{name}, bare network"] / share
         records.append(
             {
-                "name": f"diffusion {name}, 64x64, batch {SHAPE[0]}",
+                "name": f"diffusion {name}, {shape[2]}x{shape[3]}, batch {shape[0]}",
                 "value": round(value, 4),
                 "unit": "s",
                 "baseline": "MONAI DiffusionModelUNet(32, 64, 128) and DiffusionInferer",
@@ -154,15 +149,26 @@ def main() -> None:
                 "overhead": round(value / bare - 1, 3),
                 "parameters": count_parameters(ours),
                 "baseline_parameters": count_parameters(theirs),
-                "n": given.rounds,
+                "n": rounds,
                 "seed": 0,
                 "machine": f"{machine['processor']}, {machine['cores']} cores, "
                 f"torch {machine['torch']}",
                 "load": round(os.getloadavg()[0], 1),
-                "threads": given.threads,
+                "threads": threads,
             }
         )
         print(json.dumps(records[-1]))
+    return records
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    warnings.simplefilter("ignore")
+    records = [row for shape in SHAPES for row in measured(shape, given.rounds, given.threads)]
     RESULTS.write_text(json.dumps(records, indent=1) + "\n")
 
 

@@ -137,13 +137,33 @@ class Poisoned(Regression):
         Poisoned.calls += 1
         losses = super().loss(player, networks, batch, rng, carry)
         if Poisoned.calls == 6:
-            return Losses({**losses.terms, "ghost": (1.0, torch.tensor(math.nan))})
+            return Losses({**losses.terms, "ghost": (1.0, self.ghost(networks))})
         return losses
 
+    def ghost(self, networks: Any) -> Tensor:
+        """No number."""
+        return torch.tensor(math.nan)
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
+
+class Steep(Poisoned):
+    """A loss of zero whose slope is infinite."""
+
+    def ghost(self, networks: Any) -> Tensor:
+        """The root of zero."""
+        weight = next(iter(networks["network"].parameters()))
+        return (weight - weight.detach()).abs().sum().sqrt()
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (Poisoned, "ghost of network not finite at step 5"),
+        (Steep, "the gradient of l1 + ghost of network not finite at step 5"),
+    ],
+)
 def test_a_loss_that_is_no_number_names_step_term_and_cases(
-    bad: float,
+    broken: type[Poisoned],
+    said: str,
     tmp_path: Path,
     tiny_recipe: Recipes,
     make_loop: Loops,
@@ -156,13 +176,13 @@ def test_a_loss_that_is_no_number_names_step_term_and_cases(
     monkeypatch.setattr(
         fit.System,
         "build",
-        lambda *args: dataclasses.replace(build(*args), objective=Poisoned()),
+        lambda *args: dataclasses.replace(build(*args), objective=broken()),
     )
     with pytest.raises(fit.BrokenTraining) as caught:
         loop.run()
     sentence = str(caught.value)
     assert "\n" not in sentence
-    assert "ghost of network not finite at step 5" in sentence
+    assert said in sentence
     train = {case.identifier for case in loop.task.split["train"]}
     assert sum(case in sentence for case in train) in (1, 2)
     last = checkpoints.found(tmp_path / "checkpoints")[-1]

@@ -96,6 +96,7 @@ class BrokenTraining(InputError):
 
     def __init__(self, step: int, player: str, losses: Losses, batch: Batch) -> None:
         bad = [name for name, value in losses.values().items() if not math.isfinite(value)]
+        bad = bad or [f"the gradient of {' + '.join(losses.values())}"]
         super().__init__(
             "finite losses",
             came=f"{', '.join(bad)} of {player} not finite at step {step}",
@@ -274,9 +275,11 @@ class Loop:
                     fabric.backward(losses.total / len(batches))
             if not losses.terms:
                 continue  # the player rests
-            if recipe.optimiser.clip_norm is not None:
-                trained = [p for name in names for p in system.networks[name].parameters()]
-                torch.nn.utils.clip_grad_norm_(trained, recipe.optimiser.clip_norm)
+            trained = [p for name in names for p in system.networks[name].parameters()]
+            bound = recipe.optimiser.clip_norm
+            norm = torch.nn.utils.clip_grad_norm_(trained, math.inf if bound is None else bound)
+            if self.engine.precision != "16-mixed" and not math.isfinite(float(norm)):
+                raise BrokenTraining(step, player, losses, batch)  # a scaler skips such steps
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         return values

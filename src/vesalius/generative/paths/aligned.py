@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.generative.paths.gaussian import GaussianPath
-from vesalius.generative.paths.path import Path, Prediction, expand
+from vesalius.generative.paths.path import Path, Prediction, expand, require_times
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class AlignedPath(Path):
     ) -> Tensor:
         """See the class."""
         assert given is not None, "an aligned path has two ends"
+        require_times(time)
         u = expand(time, clean)
         return self.whole.perturb((1 - u) * clean + u * given, self.reach * time, noise)
 

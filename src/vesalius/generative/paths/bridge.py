@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.generative.paths.path import Path, Prediction, expand
+from vesalius.generative.paths.path import Path, Prediction, expand, require_times
 from vesalius.generative.paths.stratified import stratified
 
 
@@ -54,6 +54,7 @@ class BridgePath(Path):
     ) -> Tensor:
         """See the class."""
         assert given is not None, "a bridge has two ends"
+        require_times(time)
         u = expand(self.share(time), clean)
         return (1 - u) * clean + u * given + expand(self.deviation(time), clean) * noise
 

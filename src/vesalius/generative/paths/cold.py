@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.generative.paths.path import Path, Prediction
+from vesalius.generative.paths.path import Path, Prediction, require_times
 from vesalius.generative.paths.stratified import stratified
 
 
@@ -70,6 +70,7 @@ class ColdPath(Path):
         self, clean: Tensor, time: Tensor, noise: Tensor, given: Tensor | None = None
     ) -> Tensor:
         """Degraded; neither noise nor the given image enters."""
+        require_times(time)
         return self.degradation.degrade(clean, time)
 
     def start(

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from vesalius.generative.paths.path import Path, Prediction, expand
+from vesalius.generative.paths.path import Path, Prediction, expand, require_times
 
 
 class GaussianPath(Path):
@@ -52,6 +52,7 @@ class GaussianPath(Path):
         self, clean: Tensor, time: Tensor, noise: Tensor, given: Tensor | None = None
     ) -> Tensor:
         """Signal times image plus noise."""
+        require_times(time)
         return expand(self.signal(time), clean) * clean + expand(self.noise(time), clean) * noise
 
     def start(

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from vesalius.core.errors import InputError
+
 #: What a network may predict at a state of a path.
 Prediction = Literal["denoised", "noise", "velocity", "score", "flow", "displacement"]
 
@@ -15,6 +17,13 @@ Prediction = Literal["denoised", "noise", "velocity", "score", "flow", "displace
 def expand(value_B: Tensor, like: Tensor) -> Tensor:
     """``(batch,)`` to ``(batch, 1, ...)`` with as many axes as ``like``."""
     return value_B.view(-1, *[1] * (like.ndim - 1))
+
+
+def require_times(time: Tensor) -> None:
+    """Raise InputError unless all of ``time`` lies from 0, clean, to 1."""
+    if bool(((time < 0) | (time > 1)).any()):
+        low, high = float(time.min()), float(time.max())
+        raise InputError("times from 0 to 1", came=f"{low:g} to {high:g}", remedy="divide by T")
 
 
 class Path(ABC):

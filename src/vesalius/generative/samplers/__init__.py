@@ -1,7 +1,7 @@
 """Samplers: from a predictor to images."""
 
 from vesalius.generative.samplers.ancestral import Ancestral
-from vesalius.generative.samplers.beginning import Beginning, PartialPath, WholePath
+from vesalius.generative.samplers.beginning import Beginning, GivenTimes, PartialPath, WholePath
 from vesalius.generative.samplers.bridge_posterior import BridgePosterior
 from vesalius.generative.samplers.churn import Churn
 from vesalius.generative.samplers.consistency import Consistency
@@ -33,6 +33,7 @@ __all__ = [
     "Direct",
     "DpmSolver",
     "Euler",
+    "GivenTimes",
     "Heun",
     "Langevin",
     "NextTokenSampler",

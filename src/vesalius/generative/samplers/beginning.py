@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -38,6 +39,48 @@ class WholePath(Beginning):
     def times(self, path: Path, steps: int) -> Tensor:
         """The path's own."""
         return path.times(steps)
+
+    def state(
+        self,
+        path: Path,
+        time: Tensor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None,
+    ) -> Tensor:
+        """The path's start."""
+        return path.start(shape, rng, given)
+
+
+@dataclass(frozen=True)
+class GivenTimes(Beginning):
+    """At time one, and by the very ``stops`` that are given: any published schedule of steps.
+
+    Strictly falling times from 1 to 0, one more than the sampler has steps.
+    """
+
+    stops: tuple[float, ...] = (1.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if len(self.stops) < 2 or (self.stops[0], self.stops[-1]) != (1, 0):
+            raise InputError("times from 1 to 0", came=self.stops)
+        for number, (now, then) in enumerate(pairwise(self.stops)):
+            if not then < now:
+                raise InputError(
+                    "times that fall at every step",
+                    came=f"{then} after {now} at step {number + 1}",
+                    remedy="sort sampler.beginning.stops from 1 down to 0, each once",
+                )
+
+    def times(self, path: Path, steps: int) -> Tensor:
+        """The stops."""
+        if len(self.stops) != steps + 1:
+            raise InputError(
+                f"{steps + 1} times for {steps} steps",
+                came=len(self.stops),
+                remedy=f"set sampler.steps={len(self.stops) - 1}",
+            )
+        return torch.tensor(self.stops, dtype=torch.float64)
 
     def state(
         self,
