@@ -83,7 +83,7 @@ class ProjectionDiscriminator(nn.Module):
         channels_out: int = 1,
         dims: Literal[2, 3] = 2,
         condition_channels: int = 0,
-        width: int = 32,
+        width: int = 16,
         levels: int = 4,
         spectral_norm: bool = False,
         batch_deviation: bool = False,
