@@ -109,7 +109,9 @@ def test_with_the_exact_classifier_the_score_is_the_posteriors(
 ) -> None:
     x, time = states()
     batch = Batch(wanted=None, given=given(0, 1, 0, 1, 0, 1))
-    scene = Scene(batch, {"classifier": ExactClassifier(path)}, lambda other: pytest.fail())
+    scene = Scene(
+        batch, {"classifier": ExactClassifier(path)}, lambda other: pytest.fail("not asked for")
+    )
     guided = Classifier(path, scale).guide(exact_denoiser(path, CLASSES), scene)
     with torch.no_grad():
         found = score_of_prediction(path, x, guided(x, time), time)
@@ -143,12 +145,16 @@ def test_draws_are_of_the_class() -> None:
 def test_a_classifier_needs_a_class() -> None:
     for wrong in (None, torch.rand(2, 2, 3, 3), torch.ones(2, 2, 3, 3)):
         scene = Scene(
-            Batch(wanted=None, given=wrong, cases=("a", "b")), {}, lambda other: pytest.fail()
+            Batch(wanted=None, given=wrong, cases=("a", "b")),
+            {},
+            lambda other: pytest.fail("not asked for"),
         )
         with pytest.raises(InputError, match="class"):
             Classifier(CosinePath()).guide(lambda x, time: torch.zeros(1), scene)
     with pytest.raises(InputError, match="ClassifierFree"):
-        scene = Scene(Batch(wanted=None, cases=("a",)), {}, lambda other: pytest.fail())
+        scene = Scene(
+            Batch(wanted=None, cases=("a",)), {}, lambda other: pytest.fail("not asked for")
+        )
         ClassifierFree().guide(lambda x, time: torch.zeros(1), scene)
 
 

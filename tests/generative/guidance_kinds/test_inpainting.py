@@ -14,7 +14,7 @@ from vesalius.generative.samplers import Ancestral, Repaint
 from vesalius.physics.masking import Masking
 from vesalius.physics.operator import Identity
 
-CORRELATION, VALUE, N = 0.95, 0.8, 6000
+CORRELATION, VALUE, N = 0.95, 0.8, 4000
 STD = 0.5
 COVARIANCE = STD**2 * torch.tensor([[1.0, CORRELATION], [CORRELATION, 1.0]], dtype=torch.float64)
 
@@ -91,5 +91,5 @@ def test_other_operators_know_no_voxels() -> None:
         batch = Batch(wanted=None, measurement=image, operator=operator)
         with pytest.raises(InputError, match="inpainting"):
             Replacement().guide(
-                lambda x, time: image, Scene(batch, {}, lambda other: pytest.fail())
+                lambda x, time: image, Scene(batch, {}, lambda other: pytest.fail("not asked for"))
             )
