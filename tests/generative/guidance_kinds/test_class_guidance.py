@@ -151,11 +151,11 @@ def test_a_classifier_needs_a_class() -> None:
         )
         with pytest.raises(InputError, match="class"):
             Classifier(CosinePath()).guide(lambda x, time: torch.zeros(1), scene)
+    nothing = Scene(
+        Batch(wanted=None, cases=("a",)), {}, lambda other: pytest.fail("not asked for")
+    )
     with pytest.raises(InputError, match="ClassifierFree"):
-        scene = Scene(
-            Batch(wanted=None, cases=("a",)), {}, lambda other: pytest.fail("not asked for")
-        )
-        ClassifierFree().guide(lambda x, time: torch.zeros(1), scene)
+        ClassifierFree().guide(lambda x, time: torch.zeros(1), nothing)
 
 
 def test_dropped_says_nothing_as_often_as_it_should() -> None:

@@ -61,7 +61,7 @@ def test_replacement_is_biased_and_resampling_repairs_it() -> None:
     wide = [float(drawn.std()) / wanted_std for drawn in (plain, some, much)]
     assert wide[0] > 1.15
     assert wide[0] > wide[1] > wide[2]
-    assert wide[2] == pytest.approx(1.0, abs=0.1)
+    assert wide[2] == pytest.approx(1.0, abs=0.15)
 
 
 def test_the_schedule_jumps_back() -> None:

@@ -19,8 +19,8 @@ def ncsn() -> Recipe:
         name="ncsn",
         summary="A U-Net predicts the noise at geometric levels; draws are Langevin dynamics at "
         "each of them.",
-        task=tasks.get("xrays", digital_patients()),
-        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4))},
+        task=tasks.get("mr-slices", digital_patients()),
+        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4), patch=2, attention=True)},
         path=Call(VarianceExplodingPath, data_std=0.5, noise_max=20.0),
         objective=Call(Denoising, prediction="noise"),
         conditioning=Call(Unconditional),
@@ -36,7 +36,7 @@ def ncsn() -> Recipe:
                 "continuous levels, told to the network, up to 20; 50 of them with 5 larger steps "
                 "each instead of 10 with 100",
                 "a last prediction takes away the last level's noise",
-                "28x28 images, a U-Net of width 32",
+                "64x64 slices, a U-Net of width 32 on blocks of 2x2 pixels",
             ),
         ),
     )

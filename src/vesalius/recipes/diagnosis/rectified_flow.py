@@ -19,8 +19,8 @@ def rectified_flow() -> Recipe:
         name="rectified-flow",
         summary="A U-Net learns the derivative of straight lines from noise to images; draws "
         "follow it in even steps.",
-        task=tasks.get("xrays", digital_patients()),
-        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4))},
+        task=tasks.get("mr-slices", digital_patients()),
+        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4), patch=2, attention=True)},
         path=Call(FlowPath, data_std=0.5),
         objective=Call(Denoising, prediction="flow"),
         conditioning=Call(Unconditional),
@@ -35,7 +35,7 @@ def rectified_flow() -> Recipe:
             deviations=(
                 "one flow, not straightened again; 25 steps of Euler's method",
                 "states reach the network at unit variance; the path stops short of pure noise",
-                "28x28 images, a U-Net of width 32",
+                "64x64 slices, a U-Net of width 32 on blocks of 2x2 pixels",
             ),
         ),
     )

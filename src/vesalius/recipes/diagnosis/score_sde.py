@@ -19,8 +19,8 @@ def score_sde() -> Recipe:
         name="score-sde",
         summary="A U-Net predicts the noise, which is the score but for its scale; each step back "
         "is put right by Langevin dynamics.",
-        task=tasks.get("xrays", digital_patients()),
-        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4))},
+        task=tasks.get("mr-slices", digital_patients()),
+        networks={"network": Call(UNet, width=32, multipliers=(1, 2, 4), patch=2, attention=True)},
         path=Call(VarianceExplodingPath, data_std=0.5, noise_max=20.0),
         objective=Call(Denoising, prediction="noise"),
         conditioning=Call(Unconditional),
@@ -35,7 +35,7 @@ def score_sde() -> Recipe:
             deviations=(
                 "60 steps instead of 1000; ancestral steps as predictor",
                 "states reach the network at unit variance",
-                "28x28 images, a U-Net of width 32",
+                "64x64 slices, a U-Net of width 32 on blocks of 2x2 pixels",
             ),
         ),
     )
