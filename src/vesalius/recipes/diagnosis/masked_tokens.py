@@ -23,9 +23,9 @@ def masked_tokens() -> Recipe:
         path=Call(AbsorbingPath, schedule="cosine"),
         objective=Call(MaskedToken),
         codec=Call(GreyLevels, levels=16),
-        sampler=Call(Unmasking, steps=64, order="random"),
+        sampler=Call(Unmasking, steps=32, order="random"),
         optimiser=Optimiser(rate=2e-3, warmup_steps=50, ema_decay=0.99),
-        budget=Budget(steps=600, batch_size=16),
+        budget=Budget(steps=900, batch_size=8),
         provenance=Provenance(
             title="Own recipe; Chang et al. 2022, MaskGIT, on grey levels instead of learnt tokens",
             doi="10.48550/arXiv.2202.04200",

@@ -23,7 +23,7 @@ def pixel_transformer() -> Recipe:
         codec=Call(GreyLevels, levels=16),
         sampler=Call(NextTokenSampler),
         optimiser=Optimiser(rate=2e-3, warmup_steps=50, ema_decay=0.99),
-        budget=Budget(steps=600, batch_size=16),
+        budget=Budget(steps=1000, batch_size=8),
         provenance=Provenance(
             title="Own recipe; Chen et al. 2020, Image GPT, at 28x28 with 16 grey levels",
             doi="",

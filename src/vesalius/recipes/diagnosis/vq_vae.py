@@ -38,7 +38,7 @@ def vq_vae() -> Recipe:
         ),
         sampler=Call(NextTokenSampler),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=3000, batch_size=16),
+        budget=Budget(steps=2000, batch_size=16),
         provenance=Provenance(
             system="vq-vae",
             title="van den Oord et al., Neural discrete representation learning, NeurIPS 2017",
