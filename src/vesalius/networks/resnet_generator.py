@@ -7,7 +7,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vesalius.networks.image_network import ImageNetwork, convolution, instance_norm, join
+from vesalius.networks.image_network import (
+    ImageNetwork,
+    check_input,
+    convolution,
+    instance_norm,
+    join,
+)
+from vesalius.networks.padding import pad
+
+#: Layers before the residual blocks: three times a convolution, its normalisation and ReLU.
+ABOVE = 9
 
 
 class _InstanceResidualBlock(nn.Module):
@@ -71,6 +81,7 @@ class ResnetGenerator(ImageNetwork):
             minimum=8,
         )
         self.bounded = bounded
+        self.n_blocks = n_blocks
         conv = convolution(dims)
         layers: list[nn.Module] = [
             conv(
@@ -105,3 +116,21 @@ class ResnetGenerator(ImageNetwork):
         """See :class:`~vesalius.networks.image_network.ImageNetwork`."""
         y: Tensor = self.layers(join(x, condition))
         return torch.tanh(y) if self.bounded else y
+
+    def features(
+        self, x: Tensor, level: Tensor | None = None, condition: Tensor | None = None
+    ) -> list[Tensor]:
+        """Five feature maps on the way down, which tell what lies where in ``x``.
+
+        At full, half and a quarter of the resolution, and behind half and all of the residual
+        blocks, with 1, 2, 4, 4 and 4 times ``width`` channels; arguments are those of a call.
+        """
+        check_input(self, x, level, condition)
+        x = pad(x, self.multiple, self.minimum)
+        if condition is not None:
+            condition = pad(condition, self.multiple, self.minimum)
+        maps = [join(x, condition)]
+        for layer in list(self.layers)[: ABOVE + self.n_blocks]:
+            maps.append(layer(maps[-1]))
+        places = (ABOVE // 3, 2 * ABOVE // 3, ABOVE, ABOVE + self.n_blocks // 2)
+        return [maps[place] for place in (*places, -1)]

@@ -30,6 +30,7 @@ _RECIPES = {
     "corediff": "acquisition.corediff",
     "consistency-distillation": "diagnosis.consistency_distillation",
     "consistency-training": "diagnosis.consistency_training",
+    "cut": "diagnosis.cut",
     "cvae": "diagnosis.cvae",
     "cyclegan": "diagnosis.cyclegan",
     "ddpm": "diagnosis.ddpm",

@@ -23,6 +23,7 @@ from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
 from vesalius.generative.objectives.together import Together
 from vesalius.generative.objectives.token_model import TokenModel
+from vesalius.generative.objectives.unpaired_contrastive import UnpairedContrastive
 from vesalius.generative.objectives.unpaired_cycle import UnpairedCycle
 from vesalius.generative.objectives.variational import Variational
 from vesalius.generative.objectives.variational_adversarial import VariationalAdversarial
@@ -53,6 +54,7 @@ __all__ = [
     "Segmentation",
     "Together",
     "TokenModel",
+    "UnpairedContrastive",
     "UnpairedCycle",
     "Variational",
     "VariationalAdversarial",

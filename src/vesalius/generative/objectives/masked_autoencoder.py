@@ -79,7 +79,9 @@ class MaskedAutoencoder(Objective):
                     came=tuple(missing.shape[2:]),
                     remedy="set objective.patch, and that of the network",
                 )
-            missing = missing.unflatten(axis, (-1, self.patch)).any(dim=axis + 1)
+            grid = (missing.shape[axis] // self.patch, self.patch)
+            shape = (*missing.shape[:axis], *grid, *missing.shape[axis + 1 :])
+            missing = missing.reshape(shape).any(dim=axis + 1)
         return missing
 
     def _voxels(self, patches: Tensor) -> Tensor:
