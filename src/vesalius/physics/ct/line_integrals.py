@@ -147,26 +147,26 @@ class LineIntegrals(LinearOperator):
 
     def project(self, images: Tensor) -> Tensor:
         """``(n, row, column)`` to ``(n, angle, detector)``, outside of autograd."""
-        flat = _precise(images.flatten(1)).T.contiguous()
-        found = [_summed(flat, *part.of_rays) for part in self._parts(images.device)]
+        flat = columns(precise(images.flatten(1)))
+        found = [_summed(flat, *part.of_rays) for part in self._parts(flat)]
         sinograms = torch.cat(found).T.to(images.dtype)
         return sinograms.reshape(-1, len(self.angles_degrees), self.detectors)
 
     def spread(self, sinograms: Tensor) -> Tensor:
         """``(n, angle, detector)`` to ``(n, row, column)``, outside of autograd."""
-        flat = _precise(sinograms.flatten(1)).T.contiguous()
+        flat = columns(precise(sinograms.flatten(1)))
         found = flat.new_zeros(math.prod(self.shape[-2:]), len(sinograms))
         start = 0
-        for part in self._parts(sinograms.device):
+        for part in self._parts(flat):
             found += _summed(flat[start : start + part.n_rays], *part.of_pixels)
             start += part.n_rays
         return found.T.to(sinograms.dtype).reshape(-1, *self.shape[-2:])
 
-    def _parts(self, device: torch.device) -> Iterator[_Part]:
+    def _parts(self, values: Tensor) -> Iterator[_Part]:
         samples = self.detectors * 2 * max(self.shape[-2:])
         step = max(1, CHUNK // samples)
         for start in range(0, len(self.angles_degrees), step):
-            yield _part(self, start, start + step, device)
+            yield _part(self, start, start + step, values.device, values.dtype)
 
 
 Sums = tuple[Tensor, Tensor, Tensor]  # what is summed, where each sum begins, and weights
@@ -182,7 +182,9 @@ class _Part:
 
 
 @lru_cache(maxsize=4)
-def _part(operator: LineIntegrals, start: int, stop: int, device: torch.device) -> _Part:
+def _part(
+    operator: LineIntegrals, start: int, stop: int, device: torch.device, dtype: torch.dtype
+) -> _Part:
     pixels, rays, weights, n_rays = [], [], [], 0
     for angle in operator.angles_degrees[start:stop]:
         some, heavy = operator._rays(math.radians(angle))
@@ -192,7 +194,8 @@ def _part(operator: LineIntegrals, start: int, stop: int, device: torch.device) 
         rays.append(ray[inside])
         weights.append(heavy[inside])
         n_rays += operator.detectors
-    pixel, ray, weight = torch.cat(pixels), torch.cat(rays), torch.cat(weights)
+    pixel, ray = torch.cat(pixels), torch.cat(rays)
+    weight = torch.cat(weights).to(dtype)
     return _Part(
         n_rays,
         _sorted(pixel, ray, weight, n_rays, device),
@@ -211,12 +214,16 @@ def _sorted(
 
 def _summed(values: Tensor, summed: Tensor, begins: Tensor, weights: Tensor) -> Tensor:
     """Weighted sums of rows of ``values``, gathered and added in one pass."""
-    return embedding_bag(
-        summed, values, begins, mode="sum", per_sample_weights=weights.to(values.dtype)
-    )
+    return embedding_bag(summed, values, begins, mode="sum", per_sample_weights=weights)
 
 
-def _precise(values: Tensor) -> Tensor:
+def columns(cases: Tensor) -> Tensor:
+    """``(n, value)`` as ``(value, n)``, copied: embedding_bag is slow where strides are odd."""
+    return cases.T.clone(memory_format=torch.contiguous_format)
+
+
+def precise(values: Tensor) -> Tensor:
+    """Half precision as single."""
     return values if values.dtype == torch.float64 else values.float()
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.physics.ct.parallel_beam import ParallelBeam
+from vesalius.physics.ct.filtered_back_projection import filtered_back_projection
+from vesalius.physics.ct.line_integrals import LineIntegrals
 from vesalius.physics.degradation import Degradation, DrawnRecord
 from vesalius.physics.operator import Identity
 
@@ -65,26 +66,31 @@ class LowDoseCT(Degradation):
             raise InputError("slices", came=f"{len(space)} axes of space")
         return {"noise_seed": int(rng.integers(2**31)), "pixel_mm": self.pixel_mm}
 
-    def mean_quanta(self, hu: NDArray[np.float32], pixel_mm: float) -> NDArray[np.float64]:
-        """Mean quanta ``(channel, angle, bin)`` behind ``(channel, row, column)`` in HU."""
-        attenuation = np.maximum(1 + hu / 1000, 0) * (WATER_PER_MM * pixel_mm)
-        integrals = self.beam(hu).line_sums(attenuation)
-        sent = self.dose * self.quanta_per_mm * pixel_mm
-        found: NDArray[np.float64] = sent * np.exp(-integrals.astype(np.float64))
-        return found
+    def rays(self, space: tuple[int, int]) -> LineIntegrals:
+        """The scan of ``(row, column)``, lengths in pixels: one geometry for any pixel size.
 
-    def beam(self, hu: NDArray[np.float32]) -> ParallelBeam:
-        """The geometry for images ``(channel, row, column)``."""
-        return ParallelBeam((hu.shape[1], hu.shape[2]), self.angles)
+        An odd number of rays a view, one through the middle, a little more than the diagonal needs.
+        """
+        n_detectors = math.ceil(math.hypot(*space)) // 2 * 2 + 3
+        angles = tuple(180 * view / self.angles for view in range(self.angles))
+        return LineIntegrals((1, *space), angles, n_detectors=n_detectors)
+
+    def mean_quanta(self, hu: Tensor, pixel_mm: float) -> Tensor:
+        """Mean quanta ``(channel, angle, detector)`` behind ``(channel, row, column)`` in HU."""
+        attenuation = (1 + hu / 1000).clamp(min=0) * (WATER_PER_MM * pixel_mm)
+        rows, columns = hu.shape[1:]
+        integrals = self.rays((rows, columns)).forward(attenuation[:, None])[:, 0]
+        return self.dose * self.quanta_per_mm * pixel_mm * (-integrals.double()).exp()
 
     def apply(self, x: Tensor, record: DrawnRecord) -> tuple[Tensor, Identity]:
         """Noisy ``(channel, row, column)`` in HU, each channel with noise of its own."""
-        hu = x.detach().cpu().numpy().astype(np.float32)
+        rows, columns = x.shape[1:]
         rng = np.random.default_rng(record["noise_seed"])
-        mean = self.mean_quanta(hu, record["pixel_mm"])
+        mean = self.mean_quanta(x.detach().cpu().float(), record["pixel_mm"]).numpy()
         deviation = np.sqrt(1 - self.dose) * (mean - rng.poisson(mean))
         read_out = np.sqrt(1 - self.dose**2) * self.electronic
         deviation -= read_out * rng.standard_normal(mean.shape)
-        noise = self.beam(hu).filtered_back_projection((deviation / mean).astype(np.float32))
-        noise *= 1000 / (WATER_PER_MM * record["pixel_mm"])
-        return x + torch.from_numpy(noise).to(x), Identity(tuple(x.shape))
+        integrals = torch.from_numpy(deviation / mean).float()[:, None]
+        noise = filtered_back_projection(self.rays((rows, columns)), integrals)[:, 0]
+        noise = noise * (1000 / (WATER_PER_MM * record["pixel_mm"]))
+        return x + noise.to(x), Identity(tuple(x.shape))
