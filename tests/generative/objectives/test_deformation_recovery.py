@@ -85,6 +85,21 @@ def test_who_knows_the_inverse_loses_almost_nothing(space: tuple[int, ...]) -> N
     assert worst["smoothness"] == worst["folding"] == 0
 
 
+def test_predictions_are_read_where_the_step_leads() -> None:
+    """For a long step the inverse at a voxel is not minus the step there."""
+    path = DeformationPath(levels=1, disturbance=0.0, control_points=(4,), amplitude=0.05)
+    objective = DeformationRecovery(path)
+    networks: dict[str, nn.Module] = {"network": Knowing(path, seed=3)}
+    batch = batch_of(torch.zeros(4, 1, 40, 40))
+    found = objective.loss("network", networks, batch, stream(3), {}).values()
+    rng = stream(3)
+    path.draw_levels(4, rng)
+    velocity = path.velocity((4, 40, 40), rng)
+    there, back = path.flow(velocity, torch.ones(4)), path.flow(velocity, -torch.ones(4))
+    unread = float((there + back).square().sum() / there.square().sum())
+    assert found["distanceerror"] < 0.3 * unread
+
+
 def test_weights_are_the_published_ones() -> None:
     objective = DeformationRecovery(PATH)
     networks: dict[str, nn.Module] = {"network": Knowing(PATH, seed=3)}
