@@ -13,7 +13,7 @@ from vesalius.generative.samplers import Deterministic
 
 
 class Linear(nn.Module):
-    """state + bias, and ``told`` times the guess where there is one; notes what it saw."""
+    """A bias, and ``told`` times the guess where there is one; notes what it saw."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class Linear(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor, condition: Tensor | None = None) -> Tensor:
         self.seen.append((x.detach(), level, condition))
-        out = x[:, :1] + self.bias
+        out = self.bias.expand_as(x[:, :1])
         return out if condition is None else out + self.told * condition[:, :1]
 
 

@@ -24,7 +24,7 @@ from vesalius.generative.predictor import Predictor
 class ErrorModulated(Objective):
     """CoreDiff (Gao et al. 2024): restore, degrade again to the step before, restore once more.
 
-    On a bridge from the given image. The first restoration sees no condition; the second is told
+    On a bridge from the given image; the network returns what the state lacks. The first restoration sees no condition; the second is told
     the first and the given image, with which its network modulates the level's embedding, so that
     it learns to undo the errors that steps make. Both are trained on half their mean squared error.
     In drawing every step after the first is told the step before it. ``steps`` is the number of
@@ -72,7 +72,7 @@ class ErrorModulated(Objective):
         if guess is not None:
             condition = torch.cat([guess, self._origin(batch, x.shape[1])], dim=1)
         out: Tensor = networks["network"](inside, level=self.path.level(time), condition=condition)
-        return out
+        return x + out
 
     def loss(
         self,
