@@ -17,7 +17,7 @@ class PatchProjection(nn.Module):
     ----------
     width:
         That of the generator.
-    multipliers:
+    multiples:
         Channels of its feature maps as multiples of ``width``; those of
         :class:`~vesalius.networks.resnet_generator.ResnetGenerator` by default.
     features:
@@ -31,11 +31,11 @@ class PatchProjection(nn.Module):
         self,
         *,
         width: int = 32,
-        multipliers: tuple[int, ...] = (1, 2, 4, 4, 4),
+        multiples: tuple[int, ...] = (1, 2, 4, 4, 4),
         features: int = 64,
     ) -> None:
         super().__init__()
-        self.channels = tuple(width * multiplier for multiplier in multipliers)
+        self.channels = tuple(width * multiple for multiple in multiples)
         self.layers = nn.ModuleList(
             nn.Sequential(nn.Linear(channels, features), nn.ReLU(), nn.Linear(features, features))
             for channels in self.channels
