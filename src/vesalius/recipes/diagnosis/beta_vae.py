@@ -23,8 +23,8 @@ def beta_vae() -> Recipe:
         summary="A variational autoencoder whose code is one vector and whose KL counts four-fold.",
         task=tasks.get("mr-slices", digital_patients()),
         networks={
-            "encoder": Call(Encoder, width=16, multipliers=MULTIPLIERS),
-            "decoder": Call(Decoder, width=16, multipliers=MULTIPLIERS),
+            "encoder": Call(Encoder, width=8, multipliers=MULTIPLIERS),
+            "decoder": Call(Decoder, width=8, multipliers=MULTIPLIERS),
         },
         objective=Call(
             Variational,
@@ -44,7 +44,7 @@ def beta_vae() -> Recipe:
             doi="",
             reproduces="equations",
             deviations=(
-                "residual networks of width 16 with group normalisation",
+                "residual networks of width 8 with group normalisation",
                 "Gaussian voxels with a standard deviation of 0.1 in model units, since grey "
                 "values are no chances",
                 "beta rises from 0 to 4 over the first tenth of training",

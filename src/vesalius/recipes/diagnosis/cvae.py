@@ -23,8 +23,8 @@ def cvae() -> Recipe:
         "code; draws decode a code from a standard normal for the class.",
         task=slice_from_class(28),
         networks={
-            "encoder": Call(Encoder, width=16, multipliers=MULTIPLIERS),
-            "decoder": Call(Decoder, width=16, multipliers=MULTIPLIERS),
+            "encoder": Call(Encoder, width=12, multipliers=MULTIPLIERS),
+            "decoder": Call(Decoder, width=12, multipliers=MULTIPLIERS),
         },
         objective=Call(
             Variational,
@@ -36,7 +36,7 @@ def cvae() -> Recipe:
         conditioning=Call(Concatenation),
         sampler=Call(Prior),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=3000, batch_size=32),
+        budget=Budget(steps=4000, batch_size=16),
         provenance=Provenance(
             system="cvae",
             title="Sohn et al., Learning structured output representation using deep conditional "

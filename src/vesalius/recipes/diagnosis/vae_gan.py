@@ -25,15 +25,15 @@ def vae_gan() -> Recipe:
         "and draws as well as reconstructions must pass for real.",
         task=tasks.get("mr-slices", digital_patients()),
         networks={
-            "encoder": Call(Encoder, width=16, multipliers=MULTIPLIERS),
-            "decoder": Call(Decoder, width=16, multipliers=MULTIPLIERS),
-            "critic": Call(ProjectionDiscriminator, width=16, levels=5),
+            "encoder": Call(Encoder, width=8, multipliers=MULTIPLIERS),
+            "decoder": Call(Decoder, width=8, multipliers=MULTIPLIERS),
+            "critic": Call(ProjectionDiscriminator, width=8, levels=5),
         },
         objective=Call(VariationalAdversarial, channels=8, likeness=1.0, layer=1, r1=1.0),
         conditioning=Call(Unconditional),
         sampler=Call(Prior),
         optimiser=Optimiser(rate=5e-4, betas=(0.5, 0.99), clip_norm=None, ema_decay=0.995),
-        budget=Budget(steps=3000, batch_size=16),
+        budget=Budget(steps=2000, batch_size=16),
         provenance=Provenance(
             system="vae-gan",
             title="Larsen et al., Autoencoding beyond pixels using a learned similarity metric, "
@@ -45,7 +45,7 @@ def vae_gan() -> Recipe:
                 "MR slices",
                 "draws and reconstructions count half each beside the real images of the critic",
                 "non-saturating losses, R1 on the critic and one learning rate",
-                "residual networks of width 16, a code of 8 channels on a grid of 4x4",
+                "residual networks of width 8, a code of 8 channels on a grid of 4x4",
                 "an exponential moving average of the decoder draws",
             ),
         ),
