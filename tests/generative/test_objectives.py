@@ -245,8 +245,44 @@ def test_segmentation_by_hand() -> None:
     batch = Batch(wanted=truth, given=torch.zeros(1, 1, 2, 2))
     losses = Segmentation().loss("network", {"network": Same()}, batch, torch.Generator(), {})
     values = losses.values()
-    assert values["cross_entropy"] == pytest.approx(0.693147, abs=1e-5)
+    assert values["crossentropy"] == pytest.approx(0.693147, abs=1e-5)
     assert values["dice"] == pytest.approx(1 - (2 * 1 + 1) / (2 + 2 + 1))
+
+
+@pytest.mark.parametrize("objective", [Regression, PairedAdversarial], ids=lambda o: o.__name__)
+def test_two_losses_of_one_class_both_count(objective: type[Any]) -> None:
+    several = objective((L1(1.0), L1(2.0)))
+    networks = networks_of(several, 1, 1)
+    batch = Batch(wanted=torch.rand(2, 1, 8, 8), given=torch.rand(2, 1, 8, 8))
+    player = next(iter(several.players()))
+    found = several.loss(player, networks, batch, torch.Generator(), {}).terms
+    assert {name: weight for name, (weight, _) in found.items() if name != "adversarial"} == {
+        "l1": 1.0,
+        "l1-2": 2.0,
+    }
+
+
+def test_segmentation_is_cross_entropy_and_dice_of_monai() -> None:
+    from monai.losses import DiceLoss
+
+    rng = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 4, 5, 6, generator=rng)
+    labels = torch.randint(0, 3, (2, 4, 5, 6), generator=rng)
+    truth = torch.nn.functional.one_hot(labels, 3).movedim(-1, 1).float()
+    batch = Batch(wanted=truth, given=torch.zeros(2, 1, 4, 5, 6))
+
+    class Known(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return logits
+
+    found = Segmentation().loss("network", {"network": Known()}, batch, torch.Generator(), {})
+    dice = DiceLoss(include_background=False, softmax=True, smooth_nr=1.0, smooth_dr=1.0)
+    expected = {
+        "dice": float(dice(logits, truth)),
+        "crossentropy": float(torch.nn.functional.cross_entropy(logits, labels)),
+    }
+    assert found.values() == pytest.approx(expected, rel=1e-5)
+    assert float(found.total) == pytest.approx(sum(expected.values()))
 
 
 def test_the_pair_that_a_critic_sees() -> None:

@@ -7,6 +7,7 @@ import torch
 
 from vesalius.core import Batch, InputError
 from vesalius.generative.losses import L1, L2, Kspace, Losses
+from vesalius.generative.losses.loss import terms
 from vesalius.generative.objectives.adversarial import critic_loss, generator_loss
 
 WANTED = torch.tensor([[[[0.0, 1.0], [2.0, 3.0]]]])
@@ -69,3 +70,11 @@ def test_adversaries_pull_in_opposite_directions(kind: str) -> None:
     critic_loss(kind, torch.ones(3), other).backward()  # type: ignore[arg-type]
     assert other.grad is not None
     assert (other.grad > 0).all() or kind == "least-squares"
+
+
+def test_two_losses_of_one_class_are_two_terms() -> None:
+    batch = Batch(wanted=WANTED)
+    found = terms((L1(1.0), L1(2.0), L2(), L1(3.0)), DRAWN, batch, beside=("l2",))
+    assert list(found) == ["l1", "l1-2", "l2-2", "l1-3"]
+    assert [weight for weight, _ in found.values()] == [1.0, 2.0, 1.0, 3.0]
+    assert float(Losses(found).total) == pytest.approx(6 * 0.75 + 1.25)

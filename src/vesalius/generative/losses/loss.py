@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,6 +43,20 @@ class Losses:
     def values(self) -> dict[str, float]:
         """Unweighted terms for the log."""
         return {name: float(value.detach()) for name, (_, value) in self.terms.items()}
+
+
+def terms(
+    losses: Sequence[Loss], predicted: Tensor, batch: Batch, *, beside: Collection[str] = ()
+) -> dict[str, tuple[float, Tensor]]:
+    """Terms of ``losses`` by name; the second of a name, ``beside`` counted, is "name-2"."""
+    found: dict[str, tuple[float, Tensor]] = {}
+    for loss in losses:
+        name, number = loss.name, 1
+        while name in found or name in beside:
+            number += 1
+            name = f"{loss.name}-{number}"
+        found[name] = (loss.weight, loss(predicted, batch))
+    return found
 
 
 def wanted(batch: Batch) -> Tensor:

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.losses import Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses import CrossEntropy, Loss, Losses
+from vesalius.generative.losses.loss import terms
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
 
 
 class Classification(Objective):
-    """Cross-entropy; ``wanted`` is one-hot or soft, (batch, class)."""
+    """Named losses of logits, cross-entropy; ``wanted`` is one-hot or soft, (batch, class)."""
+
+    def __init__(self, losses: tuple[Loss, ...] = (CrossEntropy(),)) -> None:
+        self.losses = losses
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One."""
@@ -35,9 +37,9 @@ class Classification(Objective):
         rng: torch.Generator,
         carry: dict[str, Tensor],
     ) -> Losses:
-        """Cross-entropy alone."""
+        """The named losses."""
         logits: Tensor = networks["network"](batch.given)
-        return Losses({"cross_entropy": (1.0, cross_entropy(logits, wanted(batch)))})
+        return Losses(terms(self.losses, logits, batch))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """Class probabilities."""

@@ -11,7 +11,7 @@ from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
 from vesalius.generative.losses import AngleError, DistanceError, Folding, Loss, Losses, Smoothness
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.paths.deformation import DeformationPath
 from vesalius.generative.paths.path import expand
@@ -99,9 +99,8 @@ class DeformationRecovery(Objective):
         field = self.field(networks, image, level)
         unit = self.path.step_size(level, tuple(clean.shape[2:])).to(field)
         found, truth = warp(field, deformed.step) / unit, Batch(wanted=-deformed.step / unit)
-        terms = {loss.name: (loss.weight, loss(found, truth)) for loss in self.losses}
-        terms |= {loss.name: (loss.weight, loss(field, truth)) for loss in self.regularisation}
-        return Losses(terms)
+        errors = terms(self.losses, found, truth)
+        return Losses(errors | terms(self.regularisation, field, truth, beside=errors))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The field in voxels that undoes the step of a deformed image; time is the level."""

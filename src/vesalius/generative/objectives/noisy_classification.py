@@ -11,8 +11,8 @@ from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
 from vesalius.generative.class_shares import class_shares
-from vesalius.generative.losses import Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses import CrossEntropy, Loss, Losses
+from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.paths.required import require_path
@@ -20,14 +20,15 @@ from vesalius.generative.predictor import Predictor
 
 
 class NoisyClassification(Objective):
-    """Cross-entropy of the given class from a state of the path (Dhariwal & Nichol 2021).
+    """The given class from a state of the path, by cross-entropy (Dhariwal & Nichol 2021).
 
     For :class:`~vesalius.generative.guidance.Classifier`: the network ``classifier`` sees the state
     at unit variance and is told its level. It draws nothing by itself.
     """
 
-    def __init__(self, path: GaussianPath) -> None:
+    def __init__(self, path: GaussianPath, *, losses: tuple[Loss, ...] = (CrossEntropy(),)) -> None:
         self.path = path
+        self.losses = losses
 
     @staticmethod
     def check_recipe(arguments: Mapping[str, object], recipe: Recipe) -> None:
@@ -59,8 +60,7 @@ class NoisyClassification(Objective):
         time = path.draw_times(clean.shape[0], rng)
         x = path.perturb(clean, time, path.draw_noise(tuple(clean.shape), rng))
         logits: Tensor = networks["classifier"](path.normalised(x, time), level=path.level(time))
-        entropy = -(logits.log_softmax(dim=1) * shares).sum(dim=1).mean()
-        return Losses({"class": (1.0, entropy)})
+        return Losses(terms(self.losses, logits, Batch(wanted=shares)))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """Not offered: a classifier guides what others draw."""

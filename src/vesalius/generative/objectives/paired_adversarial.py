@@ -14,7 +14,7 @@ from vesalius.core.batch import Batch
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.losses import L1, Loss, Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.adversarial import (
     AdversarialKind,
     critic_features,
@@ -98,7 +98,7 @@ class PairedAdversarial(Objective):
         predict = guided(self.predictor(networks, batch), self.guidance, scene)
         predicted = predict(None, None)
         carry["drawn"] = predicted.detach()
-        terms = {loss.name: (loss.weight, loss(predicted, batch)) for loss in self.losses}
+        found = terms(self.losses, predicted, batch)
         seen = self._seen(predicted, batch)
         if self.matching > 0:
             drawn_features = critic_features(critic, seen)
@@ -107,11 +107,11 @@ class PairedAdversarial(Objective):
             logits = drawn_features[-1]
             pairs = zip(drawn_features[:-1], real_features[:-1], strict=True)
             matched = torch.stack([l1_loss(drawn, real) for drawn, real in pairs]).mean()
-            terms["matching"] = (self.matching, matched)
+            found["matching"] = (self.matching, matched)
         else:
             logits = critic(seen)
-        terms["adversarial"] = (self.adversarial, generator_loss(self.kind, logits))
-        return Losses(terms)
+        found["adversarial"] = (self.adversarial, generator_loss(self.kind, logits))
+        return Losses(found)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The generator on what is given."""

@@ -11,6 +11,7 @@ from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses import LocalCrossCorrelation, Loss, Losses, Smoothness
 from vesalius.generative.losses.loss import given as given_images
+from vesalius.generative.losses.loss import terms
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
 from vesalius.physics.deformation import exponential, warp
@@ -67,9 +68,8 @@ class Registration(Objective):
         """Named losses of the warped moving image and of the field."""
         field = self.field(networks, batch)
         moved = warp(_moving(batch), field)
-        terms = {loss.name: (loss.weight, loss(moved, batch)) for loss in self.losses}
-        terms |= {loss.name: (loss.weight, loss(field, batch)) for loss in self.regularisation}
-        return Losses(terms)
+        of_images = terms(self.losses, moved, batch)
+        return Losses(of_images | terms(self.regularisation, field, batch, beside=of_images))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The moving image, warped."""

@@ -12,6 +12,7 @@ from vesalius.core.batch import Batch
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.losses import L1, Loss, Losses
+from vesalius.generative.losses.loss import terms
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
 
@@ -51,7 +52,7 @@ class Regression(Objective):
         scene = Scene(batch, networks, partial(self.predictor, networks))
         predict = guided(self.predictor(networks, batch), self.guidance, scene)
         predicted = predict(None, None)
-        return Losses({loss.name: (loss.weight, loss(predicted, batch)) for loss in self.losses})
+        return Losses(terms(self.losses, predicted, batch))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The network on what is given."""

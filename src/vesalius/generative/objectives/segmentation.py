@@ -6,21 +6,23 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.losses import Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses import CrossEntropy, Dice, Loss, Losses
+from vesalius.generative.losses.loss import terms
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.predictor import Predictor
 
 
 class Segmentation(Objective):
-    """Cross-entropy plus soft Dice over classes, background first (Isensee et al. 2021).
+    """Named losses of logits: soft Dice and cross-entropy, weighted alike (Isensee et al. 2021).
 
-    ``wanted`` is one-hot, (batch, class, *space).
+    ``wanted`` is one-hot, (batch, class, *space), background first.
     """
+
+    def __init__(self, losses: tuple[Loss, ...] = (Dice(), CrossEntropy())) -> None:
+        self.losses = losses
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One."""
@@ -38,15 +40,9 @@ class Segmentation(Objective):
         rng: torch.Generator,
         carry: dict[str, Tensor],
     ) -> Losses:
-        """Both terms, weighted alike."""
-        truth = wanted(batch)
+        """The named losses."""
         logits: Tensor = networks["network"](batch.given)
-        chance = logits.softmax(dim=1)
-        space = tuple(range(2, truth.ndim))
-        overlap = (chance * truth).sum(dim=space)[:, 1:]
-        total = (chance + truth).sum(dim=space)[:, 1:]
-        dice = 1 - ((2 * overlap + 1) / (total + 1)).mean()
-        return Losses({"dice": (1.0, dice), "cross_entropy": (1.0, cross_entropy(logits, truth))})
+        return Losses(terms(self.losses, logits, batch))
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """Class probabilities."""

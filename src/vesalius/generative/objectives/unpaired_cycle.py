@@ -11,7 +11,7 @@ from torch.nn.functional import l1_loss
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses import Loss, Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.adversarial import (
     AdversarialKind,
     critic_loss,
@@ -131,7 +131,7 @@ class UnpairedCycle(Objective):
             )
         fake_b, fake_a = forward(a), back(b)
         carry["drawn"], carry["drawn_back"] = fake_b.detach(), fake_a.detach()
-        terms = {
+        found = {
             "adversarial": (1.0, generator_loss(self.kind, critic(fake_b))),
             "adversarial_back": (1.0, generator_loss(self.kind, critic_back(fake_a))),
             "cycle": (self.cycle, l1_loss(back(fake_b), a)),
@@ -139,12 +139,12 @@ class UnpairedCycle(Objective):
         }
         if self.identity > 0:
             weight = self.cycle * self.identity
-            terms["identity"] = (weight, l1_loss(forward(b), b))
-            terms["identity_back"] = (weight, l1_loss(back(a), a))
-        for loss in self.structure:
-            terms[loss.name] = (loss.weight, loss(fake_b, Batch(wanted=a, given=a)))
-            terms[f"{loss.name}_back"] = (loss.weight, loss(fake_a, Batch(wanted=b, given=b)))
-        return Losses(terms)
+            found["identity"] = (weight, l1_loss(forward(b), b))
+            found["identity_back"] = (weight, l1_loss(back(a), a))
+        kept = terms(self.structure, fake_b, Batch(wanted=a, given=a))
+        kept_back = terms(self.structure, fake_a, Batch(wanted=b, given=b))
+        found |= kept | {f"{name}_back": term for name, term in kept_back.items()}
+        return Losses(found)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The forward generator on what is given."""

@@ -14,7 +14,7 @@ from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
 from vesalius.generative.code_grid import code_grid, cropped, reduction_of
 from vesalius.generative.losses import L2, Loss, Losses
-from vesalius.generative.losses.loss import wanted
+from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
 from vesalius.generative.objectives.token_model import TokenModel
@@ -124,10 +124,10 @@ class VectorQuantised(Objective):
         codebook.update(features.detach(), tokens, rng)  # type: ignore[operator]
         codebook.eval()
         drawn = cropped(networks["decoder"](quantised), tuple(image.shape[2:]))
-        terms = {loss.name: (loss.weight, loss(drawn, batch)) for loss in self.losses}
-        terms["commitment"] = (self.commitment, mse_loss(features, nearest))
-        terms["perplexity"] = (0.0, codebook.perplexity(tokens))  # type: ignore[operator]
-        return Losses(terms)
+        found = terms(self.losses, drawn, batch)
+        found["commitment"] = (self.commitment, mse_loss(features, nearest))
+        found["perplexity"] = (0.0, codebook.perplexity(tokens))  # type: ignore[operator]
+        return Losses(found)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The prior's."""

@@ -8,6 +8,7 @@ from vesalius.core.call import Call
 from vesalius.core.recipe import Provenance, Recipe
 from vesalius.generative.conditioning import Unconditional
 from vesalius.generative.guidance import Classifier
+from vesalius.generative.losses import CrossEntropy
 from vesalius.generative.objectives import Denoising, NoisyClassification, Together
 from vesalius.generative.paths import CosinePath
 from vesalius.generative.samplers import Ancestral
@@ -29,7 +30,10 @@ def classifier_guided_diffusion() -> Recipe:
         path=Call(CosinePath, data_std=0.5, last_angle=1.55),
         objective=Call(
             Together,
-            objectives=(Call(Denoising, prediction="velocity"), Call(NoisyClassification)),
+            objectives=(
+                Call(Denoising, prediction="velocity"),
+                Call(NoisyClassification, losses=(Call(CrossEntropy),)),
+            ),
         ),
         conditioning=Call(Unconditional),
         guidance=(Call(Classifier, scale=2.0),),
