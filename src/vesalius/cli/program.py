@@ -44,6 +44,7 @@ def shared(
 
 program.command("run")(running.run)
 program.command("resume")(running.resume)
+program.command("redraw")(running.redraw)
 program.command("apply")(using.apply)
 program.command("sample")(using.sample)
 program.command("evaluate")(judging.evaluate)

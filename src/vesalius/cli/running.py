@@ -1,4 +1,4 @@
-"""``vesalius run`` and ``vesalius resume``."""
+"""``vesalius run``, ``vesalius resume`` and ``vesalius redraw``."""
 
 from __future__ import annotations
 
@@ -99,6 +99,26 @@ def resume(
     from vesalius.runner.run import Run
 
     _go(Run.open(folder), json=json)
+
+
+def redraw(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A trained run folder.")],
+    out: Annotated[Path, typer.Option(help="The new run folder.")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Of sampler, guidance or draws."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Draw and judge again with another sampler, without training again."""
+    from vesalius.runner.redraw import redrawn
+    from vesalius.runner.run import Run
+
+    run = Run.open(folder)
+    recipe = run.recipe
+    for key, text in settings_from(set_ or []).items():
+        recipe = recipe.set(key, text)
+    _go(redrawn(run, recipe, out), json=json)
 
 
 def _go(run: Run, *, json: bool) -> None:

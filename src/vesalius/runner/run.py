@@ -101,7 +101,7 @@ class Run:
             raise InputError("an empty folder", came="one with files", case=folder)
         run = Run(folder, settled(recipe), seed, engine or Engine(), "new")
         run.task.check()
-        run._write_status("new")
+        run.write_status("new")
         split = {"hash": run.task.split.hash, "partitions": run.task.split.to_json()}
         write_atomically(folder / "split.json", json.dumps(split, indent=1).encode())
         return run
@@ -149,7 +149,8 @@ class Run:
         path = self.folder / "run.json"
         return dict(json.loads(path.read_text())) if path.is_file() else {}
 
-    def _write_status(self, status: str, **more: Any) -> None:
+    def write_status(self, status: str, **more: Any) -> None:
+        """Write run.json: the recipe, what ran where, and ``more``."""
         from vesalius import __version__
 
         self.status = status
@@ -200,7 +201,7 @@ class Run:
             )
 
     def _fit(self, watch: Watcher, stop: Callable[[], bool], name: str = "fit") -> bool:
-        self._write_status("fitting")
+        self.write_status("fitting")
         for first in first_recipes(self.recipe):
             if not self._fit_first(first, watch, stop):
                 return False
@@ -241,7 +242,7 @@ class Run:
             path.parent.mkdir(parents=True, exist_ok=True)
             note = {"recipe": self.recipe.fingerprint(), "steps": str(fitted.steps)}
             save_tensors(path, network.state_dict(), note)
-        self._write_status(
+        self.write_status(
             "fitted",
             steps=fitted.steps,
             seconds=round(fitted.seconds, 2),
@@ -306,7 +307,7 @@ class Run:
                 watch.advance(first + len(group))
         spent = (time.perf_counter() - started) / max(1, n_drawn)
         more = {"draw_seconds": round(spent, 4)} if n_drawn else {}
-        self._write_status("drawn", **more)
+        self.write_status("drawn", **more)
         return True
 
     def _draws_path(self, partition: str, case: Case) -> Path:
@@ -377,7 +378,7 @@ class Run:
         }
         content = {"warnings": list(judged.warnings), "partitions": values}
         write_atomically(self.folder / "cases.json", json.dumps(content).encode())
-        self._write_status("judged")
+        self.write_status("judged")
         return True
 
     def _costs(self, context: Record) -> list[Record]:
@@ -413,7 +414,7 @@ class Run:
 
         path = self.folder / "report.html"
         write_report(path, present(self))
-        self._write_status("reported")
+        self.write_status("reported")
         return path
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -13,7 +16,7 @@ from vesalius.generative.paths import (
     KarrasPath,
     Path,
 )
-from vesalius.generative.samplers import Ddim, GivenTimes, PartialPath
+from vesalius.generative.samplers import Ddim, GivenTimes, LevelsOf, PartialPath
 
 PATHS: tuple[Path, ...] = (
     CosinePath(),
@@ -70,6 +73,25 @@ def test_a_level_off_the_path_is_refused(path: Path, time: float) -> None:
     image = torch.zeros(2, 1, 4, 4)
     with pytest.raises(InputError, match="times from 0 to 1"):
         path.perturb(image, torch.tensor([0.5, time]), image, image)
+
+
+@pytest.mark.usefixtures("in_double")
+def test_another_paths_levels_draw_that_paths_images(exact: Callable[..., Any]) -> None:
+    """One network, asked at EDM's levels, is EDM: the states are the same up to the signal."""
+    mixture = ((0.3, -0.5, 0.2), (0.7, 0.5, 0.1))
+    cosine, edm = CosinePath(data_std=0.5), KarrasPath(data_std=0.5)
+    levels = LevelsOf(edm)
+    times = levels.times(cosine, 9)
+    assert torch.allclose(cosine.ratio(times[:-1]), edm.ratio(edm.times(9))[:-1], rtol=1e-9)
+    assert (times.diff() < 0).all()
+    assert float(times[-1]) == 0
+    drawn = [
+        kind.sample(exact(path, mixture), (1, 1, 8, 8), torch.Generator().manual_seed(0))
+        for path, kind in ((cosine, Ddim(cosine, 9, beginning=levels)), (edm, Ddim(edm, 9)))
+    ]
+    assert torch.allclose(drawn[0], drawn[1], atol=1e-6)
+    with pytest.raises(InputError, match="a Gaussian path"):
+        levels.times(BridgePath(), 4)
 
 
 @pytest.mark.parametrize("time", [0.0, -1.0, 1.01])

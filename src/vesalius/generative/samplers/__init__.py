@@ -1,7 +1,13 @@
 """Samplers: from a predictor to images."""
 
 from vesalius.generative.samplers.ancestral import Ancestral
-from vesalius.generative.samplers.beginning import Beginning, GivenTimes, PartialPath, WholePath
+from vesalius.generative.samplers.beginning import (
+    Beginning,
+    GivenTimes,
+    LevelsOf,
+    PartialPath,
+    WholePath,
+)
 from vesalius.generative.samplers.bridge_posterior import BridgePosterior
 from vesalius.generative.samplers.churn import Churn
 from vesalius.generative.samplers.consistency import Consistency
@@ -36,6 +42,7 @@ __all__ = [
     "GivenTimes",
     "Heun",
     "Langevin",
+    "LevelsOf",
     "NextTokenSampler",
     "PartialPath",
     "PathSampler",

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
+from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.paths.path import Path
+from vesalius.generative.paths.time_of_ratio import time_of_ratio
 
 
 class Beginning(ABC):
@@ -92,6 +94,40 @@ class GivenTimes(Beginning):
     ) -> Tensor:
         """The path's start."""
         return path.start(shape, rng, given)
+
+
+@dataclass(frozen=True)
+class LevelsOf(Beginning):
+    """In noise, and by the noise levels of ``other``, another Gaussian path.
+
+    All Gaussian paths are one rotation, so a network that learnt one may be asked at the levels of
+    any other: where a sampler sets its few steps decides how good they are.
+    """
+
+    other: GaussianPath
+
+    def times(self, path: Path, steps: int) -> Tensor:
+        """Where ``path`` has the ratios of noise to signal that ``other`` has at its times."""
+        if not isinstance(path, GaussianPath):
+            raise InputError(
+                "a Gaussian path for the levels of another one", came=type(path).__name__
+            )
+        ratios = self.other.ratio(self.other.times(steps))
+        times = time_of_ratio(path, ratios[:-1])
+        return torch.cat([times, torch.zeros(1, dtype=torch.float64)])
+
+    def state(
+        self,
+        path: Path,
+        time: Tensor,
+        shape: tuple[int, ...],
+        rng: torch.Generator,
+        given: Tensor | None,
+    ) -> Tensor:
+        """Noise as wide as the path's states at ``time``."""
+        assert isinstance(path, GaussianPath), "times were asked for first"
+        noise = path.draw_noise(shape, rng)
+        return noise * float(path.width(time))
 
 
 @dataclass(frozen=True)
