@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vesalius.core import Batch, InputError
-from vesalius.generative.losses import L1, L2
+from vesalius.generative.losses import L1, L2, GaussianLikelihood
 from vesalius.generative.objectives import (
     Denoising,
     Objective,
@@ -260,6 +261,27 @@ def test_two_losses_of_one_class_both_count(objective: type[Any]) -> None:
         "l1": 1.0,
         "l1-2": 2.0,
     }
+
+
+def test_twofold_losses_see_two_maps_and_the_image_is_the_first() -> None:
+    class Known(nn.Module):
+        def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+            return torch.cat([x + 1, torch.full_like(x, 2.0)], dim=1)
+
+    objective = Regression((L1(),), twofold=(GaussianLikelihood(0.5),))
+    assert objective.interfaces(1, 1)["network"].channels_out == 2
+    assert Regression().interfaces(1, 1)["network"].channels_out == 1
+    given = torch.rand(2, 1, 4, 4)
+    batch = Batch(wanted=given - 2, given=given)
+    networks: dict[str, nn.Module] = {"network": Known()}
+    found = objective.loss("network", networks, batch, torch.Generator(), {})
+    # an error of 3 everywhere, and a log variance of 2
+    likelihood = (9 * math.exp(-2.0) + 2 + math.log(2 * math.pi)) / 2
+    expected = {"l1": 3.0, "gaussianlikelihood": likelihood}
+    assert found.values() == pytest.approx(expected, rel=1e-5)
+    assert float(found.total) == pytest.approx(3 + likelihood / 2, rel=1e-5)
+    drawn = objective.predictor(networks, batch)(None, None)
+    torch.testing.assert_close(drawn, given + 1)
 
 
 def test_segmentation_is_cross_entropy_and_dice_of_monai() -> None:

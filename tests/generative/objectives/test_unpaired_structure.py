@@ -71,3 +71,16 @@ def test_the_terms_of_structure_are_weighed_and_meet_their_own_source() -> None:
     images = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(0))
     apart = (images + 0.5 * images.roll(3, dims=-1)).abs().mean()
     assert extra["l1"] == pytest.approx(float(apart)), "the drawn against what it was drawn from"
+
+
+def test_supervised_terms_meet_the_true_partner_both_ways() -> None:
+    plain, _ = losses_of(UnpairedCycle(identity=0.0, structure=(L1(3.0),)), 3)
+    objective = UnpairedCycle(identity=0.0, structure=(L1(3.0),), supervised=(L1(2.0),))
+    found, _ = losses_of(objective, 3)
+    assert set(found) - set(plain) == {"l1-2", "l1-2_back"}
+    assert {name: found[name] for name in plain} == pytest.approx(plain)
+    images = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    other = torch.rand(4, 1, 12, 12, generator=torch.Generator().manual_seed(1))
+    forward, back = -0.5 * images.roll(3, dims=-1), -0.5 * other.roll(-3, dims=-1)
+    assert found["l1-2"] == pytest.approx(float((forward - other).abs().mean()))
+    assert found["l1-2_back"] == pytest.approx(float((back - images).abs().mean()))

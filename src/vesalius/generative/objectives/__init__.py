@@ -14,6 +14,7 @@ from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.masked_autoencoder import MaskedAutoencoder
 from vesalius.generative.objectives.masked_token import MaskedToken
 from vesalius.generative.objectives.next_token import NextToken
+from vesalius.generative.objectives.noise_attention import NoiseAttention
 from vesalius.generative.objectives.noisy_classification import NoisyClassification
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
@@ -45,6 +46,7 @@ __all__ = [
     "MaskedAutoencoder",
     "MaskedToken",
     "NextToken",
+    "NoiseAttention",
     "NoisyClassification",
     "Objective",
     "PairedAdversarial",

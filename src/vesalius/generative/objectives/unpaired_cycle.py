@@ -49,13 +49,15 @@ class ImagePool:
 
 
 class UnpairedCycle(Objective):
-    """CycleGAN (Zhu et al. 2017): adversarial, cycle and identity losses, no pairs.
+    """CycleGAN (Zhu et al. 2017): adversarial, cycle and identity losses.
 
     Within a batch, wanted images are moved on by one case, so that no generator ever meets a case's
     own partner: batches need at least two cases. The identity loss needs as many channels given as
     wanted. ``structure`` are losses between each drawn image and the one that it was drawn from,
     which stands as both given and wanted: a cycle alone lets anatomy move, as long as it moves back
-    (Yang et al. 2020, doi:10.1109/TMI.2020.3015379, with ``StructureConsistency``).
+    (Yang et al. 2020, doi:10.1109/TMI.2020.3015379, with ``StructureConsistency``). ``supervised``
+    are losses between each drawn image and its true partner, for cycles that are learnt from pairs
+    after all (Lei et al. 2019, doi:10.1088/1361-6560/ab4891).
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class UnpairedCycle(Objective):
         cycle: float = 10.0,
         identity: float = 0.5,
         structure: tuple[Loss, ...] = (),
+        supervised: tuple[Loss, ...] = (),
         pool: int = 50,
     ) -> None:
         self.kind = kind
         self.cycle = cycle
         self.identity = identity
         self.structure = structure
+        self.supervised = supervised
         self.pools = {"drawn": ImagePool(pool), "drawn_back": ImagePool(pool)}
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
@@ -141,9 +145,14 @@ class UnpairedCycle(Objective):
             weight = self.cycle * self.identity
             found["identity"] = (weight, l1_loss(forward(b), b))
             found["identity_back"] = (weight, l1_loss(back(a), a))
+        partner_a, partner_b = wanted(batch), a.roll(1, dims=0)
         kept = terms(self.structure, fake_b, Batch(wanted=a, given=a))
-        kept_back = terms(self.structure, fake_a, Batch(wanted=b, given=b))
-        found |= kept | {f"{name}_back": term for name, term in kept_back.items()}
+        kept |= terms(self.supervised, fake_b, Batch(wanted=partner_a, given=a), beside=kept)
+        back_kept = terms(self.structure, fake_a, Batch(wanted=b, given=b))
+        back_kept |= terms(
+            self.supervised, fake_a, Batch(wanted=partner_b, given=b), beside=back_kept
+        )
+        found |= kept | {f"{name}_back": term for name, term in back_kept.items()}
         return Losses(found)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
