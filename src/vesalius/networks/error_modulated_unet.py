@@ -67,8 +67,8 @@ class ErrorModulatedUNet(nn.Module):
     but the first. Where a condition is given (the estimate of an earlier step and the degraded
     image), a small convolutional network reads from it gamma and beta for every feature of each
     embedding e, which becomes e + gamma e + beta. The condition may be left out, as in the first
-    step: then nothing is modulated. An image of any size is mirrored at its borders and cropped
-    back.
+    step: then nothing is modulated. The last convolution starts at zero. An image of any size is
+    mirrored at its borders and cropped back.
 
     Parameters
     ----------
@@ -145,6 +145,9 @@ class ErrorModulatedUNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.last.weight)
+        assert self.last.bias is not None
+        nn.init.zeros_(self.last.bias)
         # on the way down all stages but the first, on the way up all but the lowest
         told = [*widths[1:], *reversed(widths[:-1])]
         features = 4 * width
