@@ -8,8 +8,11 @@ from vesalius.anatomy import DigitalPatients
 from vesalius.core.call import Call
 from vesalius.core.recipe import Recipe
 from vesalius.tasks.task import Downstream
+from vesalius.tasks.unconditional import ImageSynthesis
 
 PATIENTS = 16
+#: Where sets are compared, which takes a dozen test patients.
+PATIENTS_OF_SETS = 72
 #: Voxels along an axis, by axes of space.
 EXTENT = {2: 32, 3: 16}
 STEPS = 3
@@ -65,8 +68,9 @@ def _small_task(task: Call) -> Call:
     parameters = task.parameters()
     matrix = task.arguments.get("matrix", parameters["matrix"].default)
     space = (EXTENT[len(matrix)],) * len(matrix)
+    n_patients = PATIENTS_OF_SETS if task.target is ImageSynthesis else PATIENTS
     changes: dict[str, object] = {
-        "source": Call(DigitalPatients, n=PATIENTS, size=space),
+        "source": Call(DigitalPatients, n=n_patients, size=space),
         "matrix": space,
         "shift_voxels": 1,
     }
