@@ -86,6 +86,27 @@ def test_losses_by_hand(path: GaussianPath) -> None:
     assert networks["critic"].weight.grad is not None
 
 
+class Echo(Constant):
+    """What it is shown."""
+
+    def forward(self, x: Tensor, level: Tensor, condition: Tensor | None = None) -> Tensor:
+        self.levels.append(level)
+        return x
+
+
+def test_the_teacher_is_shown_the_draw_noised_again() -> None:
+    """States at unit variance of a constant draw: their mean is the draw's share of them."""
+    path, teacher = PATHS[0], Echo(0.0)
+    rng = torch.Generator().manual_seed(0)
+    drawn = torch.full((64, 1, 16, 16), 2.0)
+    shown, weights = made(path).taught({"teacher": teacher}, drawn, batch(64), rng, rng)
+    angle = torch.atan(torch.exp(4 * teacher.levels[0]))
+    assert torch.allclose(weights, torch.cos(angle), atol=1e-5)
+    share = 2.0 * torch.cos(angle) / 0.5
+    assert torch.allclose(shown.mean(dim=(1, 2, 3)), share, atol=0.3)
+    assert torch.allclose(shown.std(dim=(1, 2, 3)), torch.sin(angle), atol=0.15)
+
+
 @pytest.mark.parametrize("path", PATHS, ids=["cosine", "karras"])
 def test_the_student_is_asked_at_the_times_of_its_sampler(path: GaussianPath) -> None:
     objective = made(path, steps=4)
