@@ -7,6 +7,7 @@ import dataclasses
 from vesalius.core.call import Call
 from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe, Start
 from vesalius.generative.objectives import AdversarialDistillation
+from vesalius.generative.paths import KarrasPath
 from vesalius.generative.samplers import Consistency
 from vesalius.networks.patch_discriminator import PatchDiscriminator
 from vesalius.recipes.diagnosis.unconditional_diffusion import unconditional_diffusion
@@ -30,6 +31,7 @@ def adversarial_distillation() -> Recipe:
             "teacher": Start(recipe=teacher.name),
             "network": Start(like="teacher"),
         },
+        path=Call(KarrasPath, data_std=0.5),
         objective=Call(AdversarialDistillation, steps=2, adversarial=0.02, r1=0.2),
         sampler=Call(Consistency, steps=2),
         optimiser=Optimiser(rate=2e-4, betas=(0.5, 0.99), warmup_steps=50, ema_decay=0.99),

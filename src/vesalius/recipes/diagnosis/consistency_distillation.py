@@ -7,6 +7,7 @@ import dataclasses
 from vesalius.core.call import Call
 from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe, Start
 from vesalius.generative.objectives import ConsistencyDistillation
+from vesalius.generative.paths import KarrasPath
 from vesalius.generative.samplers import Consistency
 from vesalius.recipes.diagnosis.unconditional_diffusion import unconditional_diffusion
 
@@ -25,6 +26,7 @@ def consistency_distillation() -> Recipe:
             "teacher": Start(recipe=teacher.name),
             "network": Start(like="teacher"),
         },
+        path=Call(KarrasPath, data_std=0.5),
         objective=Call(ConsistencyDistillation, solver="heun", huber=0.03),
         sampler=Call(Consistency, steps=2),
         optimiser=Optimiser(rate=3e-4, warmup_steps=50, ema_decay=0.99),
@@ -37,8 +39,8 @@ def consistency_distillation() -> Recipe:
                 "the target is the student without gradients, not its moving average (Song & "
                 "Dhariwal 2024)",
                 "pseudo-Huber distance of images instead of LPIPS, which knows photographs",
-                "on the cosine path of the teacher: the boundary condition is that a step of no "
-                "length moves nothing",
+                "at EDM's levels, also where the teacher learnt on the cosine path; the boundary "
+                "condition is that a step of no length moves nothing",
                 "18 levels; a U-Net of width 32 on 64x64 images",
             ),
         ),

@@ -7,6 +7,7 @@ import dataclasses
 from vesalius.core.call import Call
 from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe, Start
 from vesalius.generative.objectives import ProgressiveDistillation
+from vesalius.generative.paths import KarrasPath
 from vesalius.generative.samplers import Ddim
 from vesalius.recipes.diagnosis.unconditional_diffusion import unconditional_diffusion
 
@@ -25,6 +26,7 @@ def progressive_distillation() -> Recipe:
             "teacher": Start(recipe=teacher.name),
             "network": Start(like="teacher"),
         },
+        path=Call(KarrasPath, data_std=0.5),
         objective=Call(ProgressiveDistillation, start_steps=64, end_steps=4),
         sampler=Call(Ddim, steps=4, eta=0.0),
         optimiser=Optimiser(rate=3e-4, warmup_steps=50, ema_decay=0.98),
