@@ -7,7 +7,7 @@ from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe
 from vesalius.generative.conditioning import Concatenation
 from vesalius.generative.objectives import Denoising
 from vesalius.generative.paths import CosinePath
-from vesalius.generative.samplers import Ddim
+from vesalius.generative.samplers import Heun
 from vesalius.networks.unet import UNet
 from vesalius.recipes.embedded import slice_from_class
 
@@ -22,7 +22,7 @@ def class_diffusion() -> Recipe:
         path=Call(CosinePath, data_std=0.5),
         objective=Call(Denoising, prediction="velocity"),
         conditioning=Call(Concatenation),
-        sampler=Call(Ddim, steps=15, eta=0.0),
+        sampler=Call(Heun, steps=10),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
         budget=Budget(steps=1500, batch_size=32),
         provenance=Provenance(
