@@ -12,6 +12,7 @@ from vesalius.core.errors import InputError
 from vesalius.networks import TokenTransformer
 from vesalius.networks.attention_block import AttentionBlock
 from vesalius.networks.grid_positions import GridPositions
+from vesalius.networks.neighbours import Neighbours
 from vesalius.testing.check_network import check_network
 
 TINY: dict[str, Any] = {"width": 16, "n_layers": 2, "heads": 2}
@@ -25,19 +26,23 @@ def tokens(*shape: int, kinds: int = 5, seed: int = 0) -> Tensor:
     return torch.randint(kinds, shape, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("dims", [2, 3])
-def test_contract(dims: Literal[2, 3], causal: bool) -> None:
+def test_contract(dims: Literal[2, 3], causal: bool, neighbours: bool) -> None:
     options: dict[str, Any] = {"channels_in": 5, "channels_out": 4, "dims": dims, "causal": causal}
+    options["neighbours"] = neighbours
     grid = (4, 5) if dims == 2 else (3, 4, 2)
     check_network(TokenTransformer(**options, **TINY), tokens(2, *grid))
     told = TokenTransformer(**options, **TINY, condition_channels=2, takes_level=True, dropout=0.1)
     check_network(told, tokens(2, *grid), torch.tensor([0.1, 0.8]), noise(2, 2, 9, 8))
 
 
-def dependence(causal: bool) -> Tensor:
+def dependence(causal: bool, neighbours: bool = False) -> Tensor:
     """Which place's token (column) moves which place's logits (row), in raster order."""
-    network = TokenTransformer(channels_in=5, channels_out=4, causal=causal, **TINY).double()
+    network = TokenTransformer(
+        channels_in=5, channels_out=4, causal=causal, neighbours=neighbours, **TINY
+    ).double()
     embedded: list[Tensor] = []
 
     def keep(module: torch.nn.Module, inputs: Any, output: Tensor) -> Tensor:
@@ -53,18 +58,31 @@ def dependence(causal: bool) -> Tensor:
     return torch.stack(rows)
 
 
-def test_a_causal_place_sees_all_tokens_before_it_and_no_other() -> None:
-    assert torch.equal(dependence(causal=True), torch.ones(12, 12).tril(-1).bool())
-    assert dependence(causal=False).all()
+@pytest.mark.parametrize("neighbours", [False, True])
+def test_a_causal_place_sees_all_tokens_before_it_and_no_other(neighbours: bool) -> None:
+    before = torch.ones(12, 12).tril(-1).bool()
+    assert torch.equal(dependence(causal=True, neighbours=neighbours), before)
+    assert dependence(causal=False, neighbours=neighbours).all()
 
 
+def test_neighbours_are_those_of_the_grid() -> None:
+    """The place in the middle of 3 x 3, and the first: a convolution of ones counts them."""
+    for causal, middle, first in ((True, 4.0, 0.0), (False, 9.0, 4.0)):
+        beside = Neighbours(1, 2, causal=causal)
+        torch.nn.init.ones_(beside.mix.weight)
+        counts = beside(torch.ones(1, 1, 3, 3))[0, 0]
+        assert (float(counts[1, 1].detach()), float(counts[0, 0].detach())) == (middle, first)
+
+
+@pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("dims", [2, 3])
-def test_steps_give_what_forward_gives(dims: Literal[2, 3]) -> None:
+def test_steps_give_what_forward_gives(dims: Literal[2, 3], neighbours: bool) -> None:
     network = TokenTransformer(
         channels_in=5,
         channels_out=5,
         dims=dims,
         causal=True,
+        neighbours=neighbours,
         condition_channels=3,
         takes_level=True,
         dropout=0.3,

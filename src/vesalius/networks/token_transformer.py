@@ -17,6 +17,7 @@ from vesalius.networks.image_network import (
     check_pooled_condition,
 )
 from vesalius.networks.level_embedding import LevelEmbedding
+from vesalius.networks.neighbours import Neighbours, fill
 
 
 @dataclass
@@ -27,6 +28,7 @@ class TokenCache:
     places: Tensor
     position: int = 0
     layers: list[Cached | None] = field(default_factory=list)
+    known: Tensor | None = None
 
 
 class TokenTransformer(nn.Module):
@@ -51,6 +53,9 @@ class TokenTransformer(nn.Module):
         Whether it is told one real number a case, as the part that is hidden.
     causal:
         Whether a place sees only the tokens before it.
+    neighbours:
+        Whether a place is told the tokens next to it by a convolution (those before it, in a causal
+        one). Attention takes long to find out what lies above a pixel.
     width:
         Features of a token.
     n_layers, heads:
@@ -75,6 +80,7 @@ class TokenTransformer(nn.Module):
         condition_channels: int = 0,
         takes_level: bool = False,
         causal: bool = False,
+        neighbours: bool = False,
         width: int = 128,
         n_layers: int = 4,
         heads: int = 4,
@@ -88,6 +94,7 @@ class TokenTransformer(nn.Module):
         self.causal = causal
         self.tokens = nn.Embedding(channels_in, width)
         self.places = GridPositions(width, dims)
+        self.beside = Neighbours(width, dims, causal=causal) if neighbours else None
         self.start = nn.Parameter(torch.randn(width))
         self.embed = LevelEmbedding(width) if takes_level else None
         self.told = nn.Linear(condition_channels, width, bias=False) if condition_channels else None
@@ -124,6 +131,9 @@ class TokenTransformer(nn.Module):
         start = self._context(x.shape[0], level, condition)[:, None]
         grid = tuple(x.shape[1:])
         places, tokens = self.places(grid), self.tokens(x.flatten(1))
+        if self.beside is not None:
+            beside = self.beside(tokens.transpose(1, 2).unflatten(2, grid))
+            places = places + beside.flatten(2).transpose(1, 2)
         if self.causal:
             # a slot knows the place that it speaks of and the token just before that
             h = torch.cat([start, tokens[:, :-1]], 1) + places
@@ -157,7 +167,9 @@ class TokenTransformer(nn.Module):
             raise InputError(f"a grid of {self.dims} axes", came=grid, case="TokenTransformer")
         with torch.no_grad():
             context = self._context(batch, level, condition)
-            return TokenCache(context, self.places(grid), layers=[None] * len(self.layers))
+            known = None if self.beside is None else self.beside.blank(batch, grid)
+            places = self.places(grid)
+            return TokenCache(context, places, layers=[None] * len(self.layers), known=known)
 
     @torch.no_grad()
     def step(self, cache: TokenCache, token: Tensor | None = None) -> Tensor:
@@ -173,7 +185,13 @@ class TokenTransformer(nn.Module):
                 case="TokenTransformer",
             )
         h = cache.context if token is None else self.tokens(token)
-        h = (h + cache.places[cache.position])[:, None]
+        told = cache.places[cache.position]
+        if self.beside is not None:
+            assert cache.known is not None
+            if token is not None:
+                fill(cache.known, cache.position - 1, h)
+            told = told + self.beside.at(cache.known, cache.position)
+        h = (h + told)[:, None]
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, AttentionBlock)
             h, cache.layers[number] = layer.step(h, cache.layers[number])

@@ -19,7 +19,7 @@ def masked_tokens() -> Recipe:
         summary="A transformer predicts hidden pixels, as one of 16 grey levels, from those that "
         "show and the class; draws show more and more of them.",
         task=slice_from_class(28),
-        networks={"network": Call(TokenTransformer, width=64, n_layers=4)},
+        networks={"network": Call(TokenTransformer, neighbours=True, width=64, n_layers=4)},
         path=Call(AbsorbingPath, schedule="cosine"),
         objective=Call(MaskedToken),
         codec=Call(GreyLevels, levels=16),

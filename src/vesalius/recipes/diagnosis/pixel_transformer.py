@@ -18,7 +18,9 @@ def pixel_transformer() -> Recipe:
         summary="A causal transformer predicts each of 784 pixels, as one of 16 grey levels, from "
         "those before it and the class.",
         task=slice_from_class(28),
-        networks={"network": Call(TokenTransformer, causal=True, width=64, n_layers=4)},
+        networks={
+            "network": Call(TokenTransformer, causal=True, neighbours=True, width=64, n_layers=4)
+        },
         objective=Call(NextToken),
         codec=Call(GreyLevels, levels=16),
         sampler=Call(NextTokenSampler),

@@ -25,7 +25,9 @@ def vq_vae() -> Recipe:
             "encoder": Call(Encoder, width=16, multipliers=(1, 2, 4)),
             "decoder": Call(Decoder, width=16, multipliers=(1, 2, 4)),
             "codebook": Call(Codebook, width=8, codes=128),
-            "prior": Call(TokenTransformer, causal=True, width=64, n_layers=4, dropout=0.1),
+            "prior": Call(
+                TokenTransformer, causal=True, neighbours=True, width=64, n_layers=4, dropout=0.1
+            ),
         },
         objective=Call(
             VectorQuantised,
