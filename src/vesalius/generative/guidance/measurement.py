@@ -26,7 +26,7 @@ class PosteriorSampling(Guidance):
     Diffusion posterior sampling (Chung et al. 2023): the measurement y is taken as if it were made
     of the predicted image x0, so the gradient is that of -``strength`` |A x0(state) - y|^2 / (2 v).
     In place of their step over the norm of the residual, tuned for every task, the variance v
-    counts what is still unknown of the image (Song et al. 2023, Pi-GDM): v = ``noise_std``^2 +
+    counts what is still unknown of the image (Song et al. 2023, Pi-GDM): v = noise_std^2 +
     |A|^2 data_std^2 noise^2 / (noise^2 + signal^2 data_std^2). For white Gaussian images and an
     operator with orthonormal rows the score is then exactly the posterior's.
 

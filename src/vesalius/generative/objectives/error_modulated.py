@@ -24,11 +24,11 @@ from vesalius.generative.predictor import Predictor
 class ErrorModulated(Objective):
     """CoreDiff (Gao et al. 2024): restore, degrade again to the step before, restore once more.
 
-    On a bridge from the given image; the network returns what the state lacks. The first restoration sees no condition; the second is told
-    the first and the given image, with which its network modulates the level's embedding, so that
-    it learns to undo the errors that steps make. Both are trained on half their mean squared error.
-    In drawing every step after the first is told the step before it. ``steps`` is the number of
-    steps between which training degrades again.
+    On a bridge from the given image; the network returns what the state lacks. The first
+    restoration sees no condition; the second is told the first and the given image, with which its
+    network modulates the level's embedding, so that it learns to undo the errors that steps make.
+    Both are trained on half their mean squared error. In drawing every step after the first is told
+    the step before it. ``steps`` is the number of steps between which training degrades again.
     """
 
     def __init__(

@@ -15,15 +15,16 @@ from vesalius.generative.paths.stratified import stratified
 
 @dataclass(frozen=True)
 class BridgePath(Path):
-    """x_t = (1 - u) clean + u given + sqrt(variance u (1 - u)) e: a Brownian bridge.
+    """From the wanted image straight to the given one, with the noise of a Brownian bridge.
 
-    ``u`` rises from 0 to 1 with time. With ``variance`` above zero this is the image-to-image
-    Schroedinger bridge (I2SB, Liu et al. 2023: ``schedule="symmetric"``, slow at both ends), the
-    Brownian bridge (BBDM, Li et al. 2023) or the stochastic interpolant (Albergo et al. 2023) of
-    paired images; with ``variance`` 0 it is the straight flow between them (Liu et al. 2023) and
-    the mean-preserving degradation of CoreDiff (Gao et al. 2024, equation 6). ``"displacement"`` is
-    what I2SB predicts, (x_t - clean) over its standard deviation sqrt(variance u), and
-    (x_t - clean) / u = given - clean where the variance is 0.
+    x_t = (1 - u) clean + u given + sqrt(variance u (1 - u)) e, where ``u`` rises from 0 to 1 with
+    time. With ``variance`` above zero this is the image-to-image Schroedinger bridge (I2SB, Liu et
+    al. 2023: ``schedule="symmetric"``, slow at both ends), the Brownian bridge (BBDM, Li et al.
+    2023) or the stochastic interpolant (Albergo et al. 2023) of paired images; with ``variance`` 0
+    it is the straight flow between them (Liu et al. 2023) and the mean-preserving degradation of
+    CoreDiff (Gao et al. 2024, equation 6). ``"displacement"`` is what I2SB predicts, (x_t - clean)
+    over its standard deviation sqrt(variance u), and (x_t - clean) / u = given - clean where the
+    variance is 0.
     """
 
     kinds: ClassVar[tuple[Prediction, ...]] = ("denoised", "displacement")

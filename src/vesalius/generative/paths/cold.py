@@ -19,7 +19,7 @@ class Degrading(ABC):
 
     @abstractmethod
     def degrade(self, clean: Tensor, time: Tensor) -> Tensor:
-        """``clean`` (batch, channel, *space) degraded up to ``time`` (batch,)."""
+    """``clean`` (batch, channel, *space) degraded up to ``time`` (batch,)."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,11 @@ class LowPass(Degrading):
 
 @dataclass(frozen=True)
 class ColdPath(Path):
-    """x_t = ``degradation`` of the clean image up to t (Bansal et al. 2022, cold diffusion).
+    """A degradation that grows with time, without noise (Bansal et al. 2022, cold diffusion).
 
-    Draws start at the given image. The step is their algorithm 2, x - D(clean, t) + D(clean, s),
-    which forgives errors of ``clean`` to first order.
+    x_t is ``degradation`` of the clean image up to t. Draws start at the given image. The step is
+    their algorithm 2, x - D(clean, t) + D(clean, s), which forgives errors of ``clean`` to first
+    order.
     """
 
     kinds: ClassVar[tuple[Prediction, ...]] = ("denoised",)

@@ -15,10 +15,11 @@ from vesalius.generative.paths.stratified import stratified
 
 @dataclass(frozen=True)
 class CosinePath(GaussianPath):
-    """signal = cos(pi t / 2), noise = sin(pi t / 2) (Nichol & Dhariwal 2021, without its offset).
+    """Variance preserving, on a quarter of a circle (Nichol & Dhariwal 2021, without its offset).
 
-    Time one is kept a little short of pure noise (``last_angle``, in radians), so that every state
-    still knows its image. Times to train at are uniform.
+    signal = cos(pi t / 2), noise = sin(pi t / 2). Time one is kept a little short of pure noise
+    (``last_angle``, in radians), so that every state still knows its image. Times to train at are
+    uniform.
     """
 
     data_std: float = 1.0

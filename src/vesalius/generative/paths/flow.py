@@ -15,10 +15,11 @@ from vesalius.generative.paths.stratified import stratified
 
 @dataclass(frozen=True)
 class FlowPath(GaussianPath):
-    """signal = 1 - s, noise = s with s = ``last`` t (Liu et al. 2023; Lipman et al. 2023).
+    """Straight lines from noise to images: rectified flow (Liu et al. 2023; Lipman et al. 2023).
 
-    ``last`` is kept a little short of pure noise, so that every state still knows its image.
-    Times to train at are uniform or, with ``training="logit-normal"``, those of Esser et al. 2024.
+    signal = 1 - s, noise = s with s = ``last`` t. ``last`` is kept a little short of pure noise, so
+    that every state still knows its image. Times to train at are uniform or, with
+    ``training="logit-normal"``, those of Esser et al. 2024.
     """
 
     data_std: float = 1.0

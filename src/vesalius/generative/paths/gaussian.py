@@ -12,7 +12,7 @@ from vesalius.generative.paths.path import Path, Prediction, expand, require_tim
 
 
 class GaussianPath(Path):
-    """Paths of the form x_t = signal(t) x + noise(t) e with e standard normal.
+    """Scaled image and scaled noise: x_t = signal(t) x + noise(t) e with e standard normal.
 
     ``data_std`` is the standard deviation of images in model units. Every such path is a
     rescaling of the same rotation (x cos a + data_std e sin a) with a = atan2(noise, signal

@@ -13,10 +13,11 @@ from vesalius.generative.paths.gaussian import GaussianPath
 
 @dataclass(frozen=True)
 class KarrasPath(GaussianPath):
-    """signal = 1, noise from ``noise_min`` to ``noise_max`` (equation 5, exponent ``rho``).
+    """Variance exploding, with the levels of EDM (Karras et al. 2022).
 
-    Training levels are log-normal (table 1: ``log_mean``, ``log_std``), clipped to the path. Time
-    zero is noise zero.
+    signal = 1, noise from ``noise_min`` to ``noise_max`` (equation 5, exponent ``rho``). Training
+    levels are log-normal (table 1: ``log_mean``, ``log_std``), clipped to the path. Time zero is
+    noise zero.
     """
 
     data_std: float = 0.5

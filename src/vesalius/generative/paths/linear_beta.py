@@ -14,10 +14,11 @@ from vesalius.generative.paths.stratified import stratified
 
 @dataclass(frozen=True)
 class LinearBetaPath(GaussianPath):
-    """Noise is added at a rate that rises linearly from ``beta_min`` to ``beta_max``.
+    """Variance preserving, with betas that rise linearly (Ho et al. 2020).
 
-    signal^2 = exp(-(beta_min t + (beta_max - beta_min) t^2 / 2)), noise^2 = 1 - signal^2: Ho et al.
-    2020 with 1000 steps of 1e-4 to 0.02, in the continuous form of Song et al. 2021, equation 33.
+    Noise is added at a rate from ``beta_min`` to ``beta_max``. signal^2 = exp(-(beta_min t +
+    (beta_max - beta_min) t^2 / 2)), noise^2 = 1 - signal^2: Ho et al. 2020 with 1000 steps of 1e-4
+    to 0.02, in the continuous form of Song et al. 2021, equation 33.
     """
 
     data_std: float = 1.0

@@ -14,9 +14,9 @@ from vesalius.generative.paths.stratified import stratified
 
 @dataclass(frozen=True)
 class VarianceExplodingPath(GaussianPath):
-    """signal = 1, noise = noise_min (noise_max / noise_min)^t (Song et al. 2021, equation 31).
+    """Variance exploding, with geometric noise levels (Song et al. 2021, equation 31).
 
-    Time zero is noise zero.
+    signal = 1, noise = noise_min (noise_max / noise_min)^t. Time zero is noise zero.
     """
 
     data_std: float = 1.0

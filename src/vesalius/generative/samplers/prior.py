@@ -14,7 +14,7 @@ from vesalius.generative.samplers.sampler import Sampler
 
 @dataclass(frozen=True)
 class Prior(Sampler):
-    """The image of a code from N(0, ``temperature``^2 I).
+    """The image of a normal code with a standard deviation of ``temperature``.
 
     ``shape`` is the code's (see ``Objective.code_shape``). Below a temperature of one, draws are
     more typical and less varied; at zero all are the image of the code zero.
