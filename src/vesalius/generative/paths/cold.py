@@ -19,7 +19,7 @@ class Degrading(ABC):
 
     @abstractmethod
     def degrade(self, clean: Tensor, time: Tensor) -> Tensor:
-    """``clean`` (batch, channel, *space) degraded up to ``time`` (batch,)."""
+        """``clean`` (batch, channel, *space) degraded up to ``time`` (batch,)."""
 
 
 @dataclass(frozen=True)
