@@ -52,7 +52,7 @@ class SegmentationStudy(Study):
             assert batch.wanted is not None
             predicted = task.judged(system.draw(batch, task.size)[0])
             truth = batch.wanted.argmax(dim=1, keepdim=True)
-            spacing = task.source.read(case)[task.synthesis.label].spacing_mm
+            spacing = task.synthesis.source.read(case)[task.synthesis.label].spacing_mm
             values: dict[str, list[float]] = {name: [] for name in found}
             for label, name in enumerate(task.classes, start=1):
                 for metric in (Dice(label, name), HD95(label, name, spacing)):
