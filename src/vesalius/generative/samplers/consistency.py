@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vesalius.generative.paths.gaussian import GaussianPath
 from vesalius.generative.predictor import Predictor
+from vesalius.generative.samplers.beginning import GivenTimes
 from vesalius.generative.samplers.path_sampler import PathSampler, at
 
 
@@ -31,11 +32,15 @@ class Consistency(PathSampler):
         rng: torch.Generator,
         given: Tensor | None = None,
     ) -> Tensor:
-        """From the beginning to clean, at even times."""
-        first = self.beginning.times(self.path, 1)[0].to(rng.device)
-        x = self.beginning.state(self.path, first, shape, rng, given)
-        falling = torch.linspace(1, 0, self.steps + 1, dtype=torch.float64, device=rng.device)
-        return self.solve(predict, x, first * falling, rng, given)
+        """From the beginning to clean, at even times or at those that are given."""
+        if isinstance(self.beginning, GivenTimes):
+            times = self.beginning.times(self.path, self.steps)
+        else:
+            first = self.beginning.times(self.path, 1)[0]
+            times = first * torch.linspace(1, 0, self.steps + 1, dtype=torch.float64)
+        times = times.to(rng.device)
+        x = self.beginning.state(self.path, times[0], shape, rng, given)
+        return self.solve(predict, x, times, rng, given)
 
     def solve(
         self,

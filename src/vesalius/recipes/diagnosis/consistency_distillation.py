@@ -13,14 +13,14 @@ from vesalius.recipes.diagnosis.unconditional_diffusion import unconditional_dif
 
 
 def consistency_distillation() -> Recipe:
-    """Images from nothing in one call or two, learnt from a diffusion model."""
+    """Images from nothing in one call, learnt from a diffusion model."""
     teacher = unconditional_diffusion()
     network = teacher.networks["network"]
     return dataclasses.replace(
         teacher,
         name="consistency-distillation",
         summary="A student whose images agree along the probability flow of its teacher; draws in "
-        "two calls.",
+        "one call.",
         networks={"network": network, "teacher": network},
         starts={
             "teacher": Start(recipe=teacher.name),
@@ -28,7 +28,7 @@ def consistency_distillation() -> Recipe:
         },
         path=Call(KarrasPath, data_std=0.5),
         objective=Call(ConsistencyDistillation, solver="heun", huber=0.03),
-        sampler=Call(Consistency, steps=2),
+        sampler=Call(Consistency, steps=1),
         optimiser=Optimiser(rate=3e-4, warmup_steps=50, ema_decay=0.99),
         budget=Budget(steps=3000, batch_size=32),
         provenance=Provenance(
