@@ -10,6 +10,8 @@ from vesalius.anatomy import DigitalPatients
 from vesalius.core import Call, Recipe
 from vesalius.core.errors import UnknownName
 from vesalius.core.record import Record, write_records
+from vesalius.generative import losses
+from vesalius.generative.objectives import MaskedToken
 from vesalius.generative.objectives.objective import Objective, require_networks
 from vesalius.generative.system import System
 from vesalius.recipes.tiny import EXTENT, tiny
@@ -70,6 +72,14 @@ def test_the_tiny_form_keeps_the_method(name: str) -> None:
     assert parameters < 300_000
     assert Recipe.from_json(small.to_json()).fingerprint() == small.fingerprint()
     assert tiny(small).fingerprint() == small.fingerprint()
+
+
+def test_using_counts_what_is_inside_of_parts_and_their_defaults() -> None:
+    using = recipes.using()
+    assert "sc-cyclegan" in using[losses.StructureConsistency], "named in a tuple"
+    assert "vqgan-tatrans" in using[MaskedToken], "a part of a part"
+    assert "drdm" in using[losses.DistanceError], "a default of the objective"
+    assert "pix2pix" not in using[losses.DistanceError]
 
 
 def test_volumes_have_a_tiny_form() -> None:

@@ -22,27 +22,40 @@ __all__ = ["System", "describe", "get", "measured", "names", "systems", "using"]
 _RECIPES = {
     "adversarial-distillation": "diagnosis.adversarial_distillation",
     "beta-vae": "diagnosis.beta_vae",
+    "cg-samr-loss": "diagnosis.cg_samr_loss",
     "class-diffusion": "diagnosis.class_diffusion",
     "class-gan": "diagnosis.class_gan",
     "classifier-guided-diffusion": "diagnosis.classifier_guided_diffusion",
     "cold-diffusion": "acquisition.cold_diffusion",
     "conditional-diffusion": "diagnosis.conditional_diffusion",
-    "corediff": "acquisition.corediff",
     "consistency-distillation": "diagnosis.consistency_distillation",
     "consistency-training": "diagnosis.consistency_training",
+    "corediff": "acquisition.corediff",
+    "correlation-cyclegan": "diagnosis.correlation_cyclegan",
     "cut": "diagnosis.cut",
     "cvae": "diagnosis.cvae",
     "cyclegan": "diagnosis.cyclegan",
     "ddpm": "diagnosis.ddpm",
+    "deform-mamba-loss": "acquisition.deform_mamba_loss",
     "demo": "diagnosis.demo",
     "dps": "acquisition.dps",
     "drdm": "diagnosis.drdm",
+    "dwt-srgan": "acquisition.dwt_srgan",
     "edm": "diagnosis.edm",
+    "focal-frequency-pix2pix": "diagnosis.focal_frequency_pix2pix",
+    "gan-circle": "acquisition.gan_circle",
+    "glfc-loss": "diagnosis.glfc_loss",
     "guided-class-diffusion": "diagnosis.guided_class_diffusion",
     "i2sb": "acquisition.i2sb",
+    "johnson-2016": "acquisition.johnson_2016",
+    "lei-2019": "acquisition.lei_2019",
     "mae-inpainting": "acquisition.mae_inpainting",
     "masked-tokens": "diagnosis.masked_tokens",
+    "measurement-consistency": "acquisition.measurement_consistency",
+    "medgan": "diagnosis.medgan",
     "mri-diffusion": "acquisition.mri_diffusion",
+    "mutual-information-cyclegan": "diagnosis.mutual_information_cyclegan",
+    "nadru": "acquisition.nadru",
     "ncsn": "diagnosis.ncsn",
     "partdiff": "acquisition.partdiff",
     "pfgm-plus-plus": "acquisition.pfgm_plus_plus",
@@ -50,18 +63,26 @@ _RECIPES = {
     "pixel-transformer": "diagnosis.pixel_transformer",
     "progressive-distillation": "diagnosis.progressive_distillation",
     "rectified-flow": "diagnosis.rectified_flow",
+    "red-wgan": "acquisition.red_wgan",
+    "regain": "acquisition.regain",
     "repaint": "acquisition.repaint",
     "sc-cyclegan": "diagnosis.sc_cyclegan",
     "score-sde": "diagnosis.score_sde",
     "segguideddiff": "diagnosis.segguideddiff",
+    "seq2seq-loss": "diagnosis.seq2seq_loss",
+    "shi-2023": "acquisition.shi_2023",
     "spade-gan": "diagnosis.spade_gan",
+    "swinmr-loss": "acquisition.swinmr_loss",
+    "tanno-2017": "acquisition.tanno_2017",
     "txurio-2023": "diagnosis.txurio_2023",
     "unconditional-diffusion": "diagnosis.unconditional_diffusion",
     "unet-regression": "diagnosis.unet_regression",
     "vae-gan": "diagnosis.vae_gan",
     "vq-vae": "diagnosis.vq_vae",
+    "vqgan-tatrans": "diagnosis.vqgan_tatrans",
     "wang-2019": "acquisition.wang_2019",
     "wgan-gp": "diagnosis.wgan_gp",
+    "zhao-2017": "acquisition.zhao_2017",
 }
 
 
@@ -123,26 +144,31 @@ def systems() -> tuple[System, ...]:
 
 
 def using() -> dict[type, tuple[str, ...]]:
-    """Names of the recipes that name each class, in their own parts or inside them."""
-    from vesalius.core.call import Call
-
-    def classes(part: object) -> set[type]:
-        if isinstance(part, Call):
-            own = {part.target} if isinstance(part.target, type) else set()
-            return own.union(*map(classes, part.arguments.values()))
-        if isinstance(part, Mapping):
-            return set().union(*map(classes, part.values()))
-        if isinstance(part, tuple | list):
-            return set().union(*map(classes, part))
-        return set()
-
+    """Names of the recipes that use each class: in a part, inside one, or as a part's default."""
     found: dict[type, tuple[str, ...]] = {}
     for name in names():
         recipe = get(name)
         parts = [getattr(recipe, field.name) for field in dataclasses.fields(recipe)]
-        for kind in classes(parts):
+        for kind in _classes(parts):
             found[kind] = (*found.get(kind, ()), name)
     return found
+
+
+def _classes(part: object) -> set[type]:
+    """The classes of ``part`` and of all that is in it."""
+    from vesalius.core.call import Call
+
+    if isinstance(part, Call):
+        own = {part.target} if isinstance(part.target, type) else set()
+        defaults = {name: parameter.default for name, parameter in part.parameters().items()}
+        return own | _classes({**defaults, **part.arguments})
+    if isinstance(part, Mapping):
+        return _classes(list(part.values()))
+    if isinstance(part, tuple | list):
+        return set().union(*map(_classes, part))
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        return {type(part)} | _classes([getattr(part, f.name) for f in dataclasses.fields(part)])
+    return set()
 
 
 def _results() -> Path:
