@@ -1,9 +1,9 @@
-"""Run the three first experiments on real patients: ``--data ../shared/data``.
+"""Run the experiments on real patients: ``--data ../shared/data``.
 
-A. modality translation, B. reconstruction, C. clinical value. Every line of EXPERIMENTS is one run
-folder below ``--runs``; runs go on where they were stopped. ``--only`` picks lines by their name,
-so that several processes can share the work. Records of judged runs are collected into
-``benchmarks/results/experiment-<letter>.json``.
+A. modality translation, B. reconstruction, C. clinical value, D. the seven families. Every line of
+EXPERIMENTS is one run folder below ``--runs``; runs go on where they were stopped. ``--only`` picks
+lines by their name, so that several processes can share the work. Records of judged runs are
+collected into ``benchmarks/results/experiment-<letter>.json``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ class Line:
 
 
 DIGITAL = (("task.source.n", "240"),)
+#: One CT slice in four of those that the task would take.
+FEWER_SLICES = (("task.slices", "4"),)
+#: X-rays have a network of their own, and so have the students of its diffusion model.
+XRAY_NETWORK = (("networks.network.width", "48"), ("networks.network.multipliers", "[1, 2]"))
+XRAY_STUDENT = (
+    *XRAY_NETWORK,
+    ("networks.teacher.width", "48"),
+    ("networks.teacher.multipliers", "[1, 2]"),
+    ("starts.teacher.run", "{runs}/d-unconditional-diffusion-xrays"),
+)
 EXPERIMENTS = (
     Line("a", "unet-regression", "mr-to-ct", "synthrad_slices", 900),
     Line("a", "pix2pix", "mr-to-ct", "synthrad_slices", 1500),
@@ -56,6 +66,27 @@ EXPERIMENTS = (
     Line("a", "unet-regression", "t1-to-t2", None, 400, DIGITAL),
     Line("a", "pix2pix", "t1-to-t2", None, 600, DIGITAL),
     Line("a", "cyclegan", "t1-to-t2", None, 400, DIGITAL),
+    Line("d", "unconditional-diffusion", "mr-slices", "synthrad_slices", 3000),
+    Line("d", "unconditional-diffusion", "xrays", "pneumoniamnist", 5000, XRAY_NETWORK),
+    Line("d", "ddpm", "xrays", "pneumoniamnist", 1500, (*XRAY_NETWORK, ("sampler.steps", "100"))),
+    Line("d", "txurio-2023", "ct-slices", "openkbp", 2000, FEWER_SLICES),
+    Line("d", "beta-vae", "mr-slices", "synthrad_slices", 1500),
+    Line("d", "vae-gan", "mr-slices", "synthrad_slices", 350),
+    Line("d", "vq-vae", "mr-slices", "synthrad_slices", 1000),
+    Line("d", "cvae", "xray-from-class", "pneumoniamnist", 2500),
+    Line(
+        "d",
+        "drdm",
+        "hippocampus-variants",
+        "hippocampus",
+        2500,
+        (("task.matrix", "[44, 60]"), ("task.slices", "3")),
+    ),
+    Line("d", "corediff", "ct-low-dose", "openkbp", 900, (*FEWER_SLICES, ("task.neighbours", "1"))),
+    Line("d", "pfgm-plus-plus", "ct-low-dose", "openkbp", 1000, FEWER_SLICES),
+    Line("d", "partdiff", "mr-super-resolution-4x", "synthrad_slices", 1200),
+    Line("d", "consistency-distillation", "xrays", "pneumoniamnist", 800, XRAY_STUDENT),
+    Line("d", "progressive-distillation", "xrays", "pneumoniamnist", 800, XRAY_STUDENT),
 )
 
 
@@ -88,7 +119,7 @@ def run_line(line: Line, data: Path, runs: Path, seed: int) -> None:
             data=data / line.data if line.data else None,
             task=line.task,
             steps=line.steps,
-            settings=dict(line.settings),
+            settings={key: value.format(runs=runs) for key, value in line.settings},
         )
         run = Run.create(recipe, folder, seed=seed, engine=Engine(accelerator="auto"))
     if run.status != "reported":

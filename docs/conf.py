@@ -17,7 +17,7 @@ release = version = vesalius.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "generate"]
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["reference/generated/README.md"]
+exclude_patterns = ["reference/generated/README.md", "explanation/generated/*.md"]
 
 napoleon_google_docstring = False
 napoleon_use_rtype = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import family_tree
+import steps_figures
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -187,6 +188,8 @@ def write(app: Sphinx) -> None:
     pages |= {f"api-{name}": api_page(name) for name in MODULES}
     pages["commands"] = command_page()
     family_tree.draw(FIGURES)
+    steps_figures.draw(FIGURES)
+    (FIGURES / "steps.md").write_text(steps_figures.table(), encoding="utf-8")
     GENERATED.mkdir(exist_ok=True)
     for old in GENERATED.glob("*.md"):
         if old.stem not in pages:
