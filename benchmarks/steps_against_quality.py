@@ -12,7 +12,6 @@ file for the same weights are not measured again. Writes ``benchmarks/results/st
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +43,7 @@ from vesalius.generative.samplers import (
 from vesalius.metrics.feature import EnergyDistance, FrechetRadiomicsDistance, RobustScale
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.run import Run
+from vesalius.training.first_weights import drawing_weights, identity
 
 RESULTS = Path(__file__).parent / "results"
 FEW = (1, 2, 4, 8, 16, 32)
@@ -150,11 +150,9 @@ def distilled(run: Run) -> tuple[str, str, int, Sampler, Any]:
 
 
 def weights_of(run: Run) -> str:
-    """Identifies what was trained."""
-    digest = hashlib.sha256()
-    for path in sorted((run.folder / "model").glob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    """Identifies what was learnt, whatever file it lies in."""
+    weights, _ = drawing_weights(run.folder, "network")
+    return identity(weights)
 
 
 def main() -> None:
