@@ -2,9 +2,10 @@
 
 One training step (perturb, network, loss, backward, Adam) and one sampling step of each, at equal
 image size and about equal parameters, in turns, so that a busy machine slows both; ``ratio`` is
-MONAI's shortest time over ours. ``bare_network`` is our network alone in the same loop: the rest of
-our step is what path, objective and sampler cost. Needs ``einops``, which MONAI's network imports.
-Writes ``benchmarks/results/diffusion_step.json``.
+MONAI's shortest time over ours. ``bare_network`` is our network alone in the same loop, and
+``without_network`` the same step around a network that costs nothing: ``overhead`` is the second
+over the first, which a busy machine does not blur as it does their difference. Needs ``einops``,
+which MONAI's network imports. Writes ``benchmarks/results/diffusion_step.json``.
 """
 
 from __future__ import annotations
@@ -120,8 +121,30 @@ def measured(shape: tuple[int, ...], rounds: int, threads: int) -> list[dict[str
             for _ in range(SAMPLED_STEPS):
                 ours(images, level=level)
 
+    class Nothing(torch.nn.Module):
+        """Costs nothing, so that what is left of a step is path, objective and sampler."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, x: Tensor, level: Tensor, condition: Tensor | None = None) -> Tensor:
+            return x * self.weight
+
+    nothing = {"network": Nothing()}
+
+    def empty_step() -> None:
+        rng = torch_stream(0, "step", next(steps))
+        objective.loss("network", nothing, batch, rng, {}).total.backward()
+
+    def empty_sampling() -> None:
+        with torch.no_grad():
+            sampler.sample(objective.predictor(nothing, batch), shape, torch_stream(0, "draw"))
+
     seconds = shortest(
         {
+            "training step, no network": empty_step,
+            "sampling step, no network": empty_sampling,
             "training step": our_step,
             "training step, MONAI": their_step,
             "training step, bare network": bare_step,
@@ -137,6 +160,7 @@ def measured(shape: tuple[int, ...], rounds: int, threads: int) -> list[dict[str
         share = SAMPLED_STEPS if name == "sampling step" else 1
         value, baseline = seconds[name] / share, seconds[f"{name}, MONAI"] / share
         bare = seconds[f"{name}, bare network"] / share
+        empty = seconds[f"{name}, no network"] / share
         records.append(
             {
                 "name": f"diffusion {name}, {shape[2]}x{shape[3]}, batch {shape[0]}",
@@ -146,7 +170,8 @@ def measured(shape: tuple[int, ...], rounds: int, threads: int) -> list[dict[str
                 "baseline_value": round(baseline, 4),
                 "ratio": round(baseline / value, 2),
                 "bare_network": round(bare, 4),
-                "overhead": round(value / bare - 1, 3),
+                "without_network": round(empty, 5),
+                "overhead": round(empty / bare, 4),
                 "parameters": count_parameters(ours),
                 "baseline_parameters": count_parameters(theirs),
                 "n": rounds,
