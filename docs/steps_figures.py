@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 GREY = "#8a8a8a"
+COLUMNS = 3
 SAMPLER_COLOURS = {
     "DDIM": "#3b7dd8",
     "DPM-Solver++(2M)": "#e07b39",
@@ -39,10 +41,14 @@ def draw(folder: Path) -> None:
         slowest = next(row for row in content["rows"] if row["calls"] == 1000)
         paths = sorted({row["path"] for row in rows if row["path"]})
         titles = [*paths, "distilled"] if any(not row["path"] for row in rows) else paths
-        figure, panels = pyplot.subplots(
-            1, len(titles), figsize=(2.5 * len(titles), 2.9), sharey=True, squeeze=False
+        n_rows = math.ceil(len(titles) / COLUMNS)
+        figure, grid = pyplot.subplots(
+            n_rows, COLUMNS, figsize=(2.9 * COLUMNS, 2.9 * n_rows), sharey=True, squeeze=False
         )
-        for axes, title in zip(panels[0], titles, strict=True):
+        panels = list(grid.flatten())
+        for axes in panels[len(titles) :]:
+            axes.set_axis_off()
+        for axes, title in zip(panels, titles, strict=False):
             own = [row for row in rows if (row["path"] or "distilled") == title]
             for name in sorted({row["sampler"] for row in own}):
                 line = sorted(
@@ -75,7 +81,8 @@ def draw(folder: Path) -> None:
             for side in axes.spines.values():
                 side.set_color(GREY)
             axes.legend(fontsize=6, frameon=False, labelcolor=GREY)
-        panels[0][0].set_ylabel("Fréchet distance of radiomics", color=GREY, fontsize=8)
+        for row in grid:
+            row[0].set_ylabel("Fréchet distance of radiomics", color=GREY, fontsize=8)
         figure.tight_layout()
         name = content["task"].replace("-", "_")
         figure.savefig(folder / f"steps_{name}.svg", transparent=True, metadata={"Date": None})
