@@ -95,3 +95,14 @@ def test_data_that_is_not_there(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     code, _, err = called(capsys, "data", str(tmp_path / "nowhere"))
     assert code == 2
     assert "nothing there" in err
+
+
+def test_networks_come_with_their_size_and_their_use(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = called(capsys, "list", "networks", "--json")
+    for row in json.loads(out):
+        sizes = [row["parameters in 2D"], row["in 3D"]]
+        if row["network"] == "Codebook":  # learns without gradient
+            assert sizes == [0, 0]
+        else:
+            assert any(size and size > 0 for size in sizes), row["network"]
+    assert {row["network"]: row["recipes"] for row in json.loads(out)}["UNet"].count("ddpm")

@@ -103,10 +103,19 @@ def _datasets() -> Rows:
 
 
 def _networks() -> Rows:
-    from vesalius.networks import all_networks
+    from vesalius import recipes
+    from vesalius.networks import all_networks, default_size
 
+    using = recipes.using()
     return [
-        {"network": found.__name__, "what it is": first_line(found)} for found in all_networks()
+        {
+            "network": found.__name__,
+            "what it is": first_line(found),
+            "parameters in 2D": default_size(found, 2),
+            "in 3D": default_size(found, 3),
+            "recipes": ", ".join(using.get(found, ())),
+        }
+        for found in all_networks()
     ]
 
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from vesalius.networks.codebook import Codebook
     from vesalius.networks.decoder import Decoder
     from vesalius.networks.deformation_network import DeformationNetwork
+    from vesalius.networks.dit import DiT
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
     from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
+    from vesalius.networks.latent_scale import LatentScale
     from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
-    from vesalius.networks.parameter_count import count_parameters
+    from vesalius.networks.parameter_count import count_parameters, default_size
     from vesalius.networks.patch_discriminator import PatchDiscriminator
     from vesalius.networks.patch_transformer import PatchTransformer
     from vesalius.networks.pix2pix_unet import Pix2PixUNet
@@ -39,10 +41,12 @@ __all__ = [
     "Codebook",
     "Decoder",
     "DeformationNetwork",
+    "DiT",
     "Encoder",
     "ErrorModulatedUNet",
     "ImageEmbedder",
     "ImageNetwork",
+    "LatentScale",
     "MultiScalePatchDiscriminator",
     "PatchDiscriminator",
     "PatchTransformer",
@@ -56,15 +60,18 @@ __all__ = [
     "UNet",
     "all_networks",
     "count_parameters",
+    "default_size",
 ]
 
 _NETWORKS = {
     "Codebook": "codebook",
     "Decoder": "decoder",
     "DeformationNetwork": "deformation_network",
+    "DiT": "dit",
     "Encoder": "encoder",
     "ErrorModulatedUNet": "error_modulated_unet",
     "ImageEmbedder": "image_embedder",
+    "LatentScale": "latent_scale",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
     "PatchDiscriminator": "patch_discriminator",
     "PatchTransformer": "patch_transformer",
@@ -77,7 +84,11 @@ _NETWORKS = {
     "TokenTransformer": "token_transformer",
     "UNet": "unet",
 }
-_OTHERS = {"ImageNetwork": "image_network", "count_parameters": "parameter_count"}
+_OTHERS = {
+    "ImageNetwork": "image_network",
+    "count_parameters": "parameter_count",
+    "default_size": "parameter_count",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,9 @@ class DeformationNetwork(ImageNetwork):
     Reference: Zheng et al., Deformation-recovery diffusion model (DRDM), Medical Image Analysis
     2026, doi:10.1016/j.media.2026.103987, arXiv:2407.07295. Its network, made smaller.
     """
+
+    #: Channels out are one an axis of space.
+    per_axis: ClassVar[bool] = True
 
     def __init__(
         self,
