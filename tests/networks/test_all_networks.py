@@ -16,6 +16,7 @@ from vesalius.networks import (
     Codebook,
     Decoder,
     DeformationNetwork,
+    DiT,
     Encoder,
     ErrorModulatedUNet,
     ImageEmbedder,
@@ -35,6 +36,7 @@ from vesalius.networks import (
 from vesalius.testing.check_network import check_network
 
 TINY: dict[type, dict[str, Any]] = {
+    DiT: {"width": 8, "n_layers": 1, "heads": 2},
     Decoder: {"width": 4, "multipliers": (1, 2)},
     Encoder: {"width": 4, "multipliers": (1, 2, 3)},
     DeformationNetwork: {"width": 4, "n_blocks": 1},

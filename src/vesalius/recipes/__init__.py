@@ -38,6 +38,7 @@ _RECIPES = {
     "ddpm": "diagnosis.ddpm",
     "deform-mamba-loss": "acquisition.deform_mamba_loss",
     "demo": "diagnosis.demo",
+    "dit": "diagnosis.dit",
     "dps": "acquisition.dps",
     "drdm": "diagnosis.drdm",
     "dwt-srgan": "acquisition.dwt_srgan",

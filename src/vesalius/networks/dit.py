@@ -1,0 +1,111 @@
+"""A diffusion transformer: patches as tokens, told the level through its norms."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vesalius.core.errors import InputError
+from vesalius.networks.adaptive_block import AdaptiveBlock, modulated
+from vesalius.networks.grid_positions import GridPositions
+from vesalius.networks.image_network import ImageNetwork, average_over_space, join
+from vesalius.networks.level_embedding import LevelEmbedding
+from vesalius.networks.space_to_depth import depth_to_space, space_to_depth
+
+
+class DiT(ImageNetwork):
+    """Patches attend to each other in blocks that the level and the condition modulate.
+
+    A condition reaches it twice: as further channels of the image, voxel by voxel, and averaged
+    over space, beside the level, which is all that a constant channel (a class) needs. An untrained
+    network returns zero, and every block of it is the identity. Cost grows with the square of
+    the number of patches.
+
+    Parameters
+    ----------
+    channels_in, channels_out, dims, condition_channels, takes_level:
+        See :class:`~vesalius.networks.image_network.ImageNetwork`.
+    patch:
+        Voxels a side of a patch.
+    width:
+        Features of a token.
+    n_layers, heads:
+        Blocks, and heads of each.
+
+    Reference: Peebles & Xie, Scalable diffusion models with transformers, ICCV 2023,
+    arXiv:2212.09748.
+
+    >>> net = DiT(channels_in=1, channels_out=1, takes_level=True, width=16, n_layers=1)
+    >>> net(torch.zeros(2, 1, 30, 45), torch.tensor([0.1, 0.7])).shape
+    torch.Size([2, 1, 30, 45])
+    """
+
+    def __init__(
+        self,
+        *,
+        channels_in: int,
+        channels_out: int,
+        dims: Literal[2, 3] = 2,
+        condition_channels: int = 0,
+        takes_level: bool = False,
+        patch: int = 2,
+        width: int = 128,
+        n_layers: int = 4,
+        heads: int = 4,
+    ) -> None:
+        if patch < 1 or n_layers < 1:
+            raise InputError(
+                "patches of at least one voxel and at least one layer",
+                came=f"patch {patch} and n_layers {n_layers}",
+                case="DiT",
+            )
+        super().__init__(
+            channels_in=channels_in,
+            channels_out=channels_out,
+            dims=dims,
+            condition_channels=condition_channels,
+            takes_level=takes_level,
+            multiple=patch,
+        )
+        self.patch = patch
+        self.stem = nn.Linear((channels_in + condition_channels) * patch**dims, width)
+        nn.init.xavier_uniform_(self.stem.weight)
+        self.places = GridPositions(width, dims)
+        self.embed = LevelEmbedding(width) if takes_level else None
+        self.pooled = nn.Linear(condition_channels, width) if condition_channels else None
+        # with nothing to be told, norms are modulated by constants that are learnt
+        tells = takes_level or condition_channels > 0
+        self.constant = None if tells else nn.Parameter(torch.randn(width))
+        self.blocks = nn.ModuleList(AdaptiveBlock(width, heads, width) for _ in range(n_layers))
+        self.last_modulation = nn.Linear(width, 2 * width)
+        self.last = nn.Linear(width, channels_out * patch**dims)
+        for layer in (self.last_modulation, self.last):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def _told(self, batch: int, level: Tensor | None, condition: Tensor | None) -> Tensor:
+        """Level and condition as (batch, width)."""
+        parts: list[Tensor] = []
+        if self.embed is not None:
+            parts.append(self.embed(level))
+        if self.pooled is not None:
+            assert condition is not None
+            parts.append(functional.silu(self.pooled(average_over_space(condition))))
+        if self.constant is not None:
+            parts.append(self.constant.expand(batch, -1))
+        return torch.stack(parts).sum(0)
+
+    def transform(self, x: Tensor, level: Tensor | None, condition: Tensor | None) -> Tensor:
+        """See :class:`~vesalius.networks.image_network.ImageNetwork`."""
+        told = self._told(len(x), level, condition)
+        patches = space_to_depth(join(x, condition), self.patch)
+        grid = tuple(patches.shape[2:])
+        h = self.stem(patches.flatten(2).transpose(1, 2)) + self.places(grid)
+        for block in self.blocks:
+            h = block(h, told)
+        shift, scale = self.last_modulation(told)[:, None].chunk(2, 2)
+        patches = self.last(modulated(h, shift, scale)).transpose(1, 2).reshape(len(x), -1, *grid)
+        return depth_to_space(patches, self.patch)
