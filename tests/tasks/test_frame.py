@@ -109,3 +109,40 @@ def test_the_frame_that_fits() -> None:
     with pytest.raises(InputError, match="give slices to a 2D recipe"):
         Frame((8, 8)).corner(image_of((4, 4, 4)), None)
     assert Frame.from_json(Frame((3, 4), 2).to_json()) == Frame((3, 4), 2)
+
+
+def test_blocks_of_a_voxel_and_a_half_are_averaged_by_hand() -> None:
+    frame = Frame((1, 2), (1.0, 1.5))
+    image = Image(torch.tensor([[[1.0, 4.0, 10.0]]]))
+    corner = frame.corner(image, None)
+    assert frame.field == (1, 3)
+    assert frame.place(image.data, corner, 0.0).tolist() == [[pytest.approx([2.0, 8.0])]]
+    assert frame.place_labels(image.data.long(), corner).tolist() == [[[1, 10]]]
+    # centres of the blocks lie a quarter of a voxel before voxel 0.5 and after voxel 1.5
+    affine = frame.affine(image, corner)
+    assert (affine @ [0, 0, 0, 1])[:2].tolist() == [0, 0.25]
+    assert (affine @ [0, 1, 0, 1])[:2].tolist() == [0, 1.75]
+    assert Frame.from_json(frame.to_json()) == frame
+    assert frame.restore(torch.tensor([[[2.0, 8.0]]]), image, corner, 0.0).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("factor", [(1.0, 1.3), (0.5, 1.0), 0])
+def test_a_field_of_whole_voxels_is_asked_for(factor: tuple[float, ...] | int) -> None:
+    with pytest.raises(InputError, match="a field of whole voxels"):
+        Frame((1, 2), factor)
+
+
+@given(st.integers(1, 3), st.data())
+def test_equal_factors_average_as_one_number_does(factor: int, data: st.DataObject) -> None:
+    size = tuple(data.draw(st.integers(1, 5)) for _ in range(3))
+    one, several = Frame(size, factor), Frame(size, (float(factor),) * 3)
+    image = image_of(tuple(data.draw(st.integers(3, 9)) for _ in range(3)))
+    corner = one.corner(image, None)
+    assert corner == several.corner(image, None)
+    assert torch.allclose(
+        one.place(image.data, corner, 0.0), several.place(image.data, corner, 0.0), rtol=1e-5
+    )
+    assert torch.equal(
+        one.place_labels(image.data, corner), several.place_labels(image.data, corner)
+    )
+    assert np.array_equal(one.affine(image, corner), several.affine(image, corner))

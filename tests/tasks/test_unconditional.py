@@ -12,7 +12,7 @@ from vesalius import tasks
 from vesalius.anatomy import DigitalPatients
 from vesalius.core import Call, Image, InputError
 from vesalius.data.source import Source
-from vesalius.data.sources import MedMNIST, OpenKBP, SynthRADSlices
+from vesalius.data.sources import Hippocampus, MedMNIST, OpenKBP, SynthRADSlices
 from vesalius.tasks.task import collate
 from vesalius.tasks.unconditional import ImageSynthesis
 
@@ -123,3 +123,48 @@ def test_real_images(
     assert float(batch.wanted.min()) >= -1
     assert float(batch.wanted.max()) <= 1.01
     assert float(batch.wanted.std()) > 0.05
+
+
+def test_hippocampi_are_over_their_own_percentile_and_hold_the_whole_structure(
+    real: Callable[[str], Path],
+) -> None:
+    task = tasks.get("hippocampus-volumes", Call(Hippocampus, path=str(real("hippocampus"))))
+    volumes: ImageSynthesis = task.build()
+    volumes.check()
+    sizes = {name: len(cases) for name, cases in volumes.split.partitions.items()}
+    assert sizes == {"train": 150, "validation": 20, "test": 40}
+    kept = []
+    for case in volumes.split["test"]:
+        images = volumes.source.read(case)
+        label = images["label"]
+        corner = volumes.frame.corner(images["image"], None)
+        shown = volumes.frame.crop((label.data > 0).float(), corner, 0.0)
+        kept.append(float(shown.sum() / (label.data > 0).sum()))
+        batch = volumes.test_case(case)
+        assert batch.wanted is not None
+        assert batch.wanted.shape == (1, 1, 32, 32, 32)
+        assert float(batch.wanted.min()) >= -1
+        assert float(batch.wanted.max()) <= 1
+    assert np.mean(kept) > 0.999
+    assert min(kept) > 0.98
+    assert volumes.scale.unit == "of P99"
+
+
+def test_relative_images_forget_their_scale_and_are_clipped(
+    written: Callable[..., Source], about: dict[str, Any]
+) -> None:
+    ramp = torch.arange(1000.0).reshape(1, 10, 10, 10)
+    source = written({"image": Image(ramp)}, {"image": Image(ramp * 77)}, tests=1)
+    task = ImageSynthesis(
+        source=source, matrix=(10, 10, 10), relative=True, interval=(0.0, 0.5), **about
+    )
+    first, second = (task.test_case(task.split[part][0]).wanted for part in ("train", "test"))
+    assert first is not None
+    assert second is not None
+    assert torch.allclose(first, second, atol=1e-5)
+    found = task.scale.to_physical(first).flatten()
+    expected = (torch.arange(1000.0) / 989.01).clamp(0, 0.5)  # numpy's 99th percentile of 0 to 999
+    assert torch.allclose(found, expected, atol=1e-5)
+    dark = Image(torch.zeros(1, 10, 10, 10))
+    with pytest.raises(InputError, match=r"^who: expected an image that varies"):
+        task.prepared({"image": dark}, "who")

@@ -132,6 +132,27 @@ def xrays(source: Call) -> Call:
     )
 
 
+def hippocampus_volumes(source: Call) -> Call:
+    """T1 MR of the hippocampus as 32x32x32 volumes, from nothing.
+
+    The field of 32 x 48 x 32 voxels about the middle of each crop holds 99.97 % of the labelled
+    voxels of the Decathlon's patients (98.6 % of the worst; 32 x 32 x 32 voxels would hold 89 %)
+    with hardly any margin: one and a half voxels are averaged along the hippocampus' length.
+    """
+    return Call(
+        ImageSynthesis,
+        name="hippocampus-volumes",
+        phase="diagnosis",
+        question="Do drawn hippocampi look like those of patients never seen?",
+        source=source,
+        channel_names=("image", "t1"),
+        mask_names=(),
+        matrix=(32, 32, 32),
+        averaging=(1.0, 1.5, 1.0),
+        relative=True,
+    )
+
+
 def hippocampus_variants(source: Call) -> Call:
     """New hippocampi, image and label map, from a tenth of the training patients."""
     return Call(

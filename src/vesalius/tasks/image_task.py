@@ -32,8 +32,8 @@ class ImageTask(Task):
         The channel is the first that the source has, and so is the mask that images are placed by;
         without one, images are placed by their middle.
     matrix, averaging:
-        Voxels of the frame, and how many voxels of the source are averaged along each axis (None
-        for the number whose field is nearest to the images').
+        Voxels of the frame, and how many voxels of the source are averaged along each axis: one
+        number, a number an axis, or None for the one whose field is nearest to the images'.
     interval:
         Physical values of -1 and 1 in model units, to which images are clipped (metal in CT); None
         takes those of the unit or of the training images and does not clip.
@@ -49,7 +49,7 @@ class ImageTask(Task):
     channel_names: tuple[str, ...] = ("ct", "mr", "t1", "image")
     mask_names: tuple[str, ...] = ("mask", "possible_dose")
     matrix: tuple[int, ...] = (64, 64)
-    averaging: int | None = None
+    averaging: int | tuple[float, ...] | None = None
     interval: tuple[float, float] | None = None
     judged_over: tuple[float, float] | None = None
     slices: int = 8

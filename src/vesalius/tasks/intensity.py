@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
@@ -13,6 +14,9 @@ from vesalius.core.image import Image
 
 #: Intervals that are known beforehand, by unit: air to dense bone.
 KNOWN_RANGES = {"HU": (-1024.0, 1650.0)}
+#: MR has no absolute unit: images may be divided by this quantile of themselves, and say so.
+REFERENCE_QUANTILE = 0.99
+RELATIVE_UNIT = "of P99"
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,12 @@ class Scale:
         if low == high:
             raise InputError("images that vary", came=f"the constant {low}", case=channel)
         return Scale(low, high, unit)
+
+
+def relative(image: Image, case: str) -> Image:
+    """The image over its own 99th percentile; InputError where that is not above zero."""
+    values = image.require_finite(case).data.float()
+    reference = float(torch.quantile(values.flatten(), REFERENCE_QUANTILE))
+    if reference <= 0:
+        raise InputError("an image that varies", came="a dark image", case=case)
+    return image.with_data(values / reference, unit=RELATIVE_UNIT)

@@ -76,7 +76,7 @@ class Restoration(ImageTask):
             ]
             parts["beside"] = torch.cat(placed)
         spacing = images[self.channel].spacing_mm
-        parts["pixel_mm"] = torch.tensor(spacing[0] * self.frame.factor, dtype=torch.float64)
+        parts["pixel_mm"] = torch.tensor(spacing[0] * self.frame.factors[0], dtype=torch.float64)
         return parts
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:

@@ -18,13 +18,9 @@ from vesalius.data.source import Case
 from vesalius.metrics.pixel.protocols import synthrad_like
 from vesalius.tasks.augmentation import augmented, left_right_axis
 from vesalius.tasks.frame import Frame
-from vesalius.tasks.intensity import Scale
+from vesalius.tasks.intensity import RELATIVE_UNIT, Scale, relative
 from vesalius.tasks.recent import Recent
 from vesalius.tasks.task import Downstream, Judgement, Task
-
-#: MR has no absolute unit: images are divided by this quantile of themselves, and say so.
-REFERENCE_QUANTILE = 0.99
-UNIT = "of P99"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +63,7 @@ class MaskSynthesis(Task):
     @property
     def scale(self) -> Scale:
         """0 to 1.25 of the 99th percentile."""
-        return Scale(0.0, 1.25, UNIT)
+        return Scale(0.0, 1.25, RELATIVE_UNIT)
 
     @cached_property
     def flip_axis(self) -> int | None:
@@ -103,14 +99,11 @@ class MaskSynthesis(Task):
 
     def placed(self, images: Mapping[str, Image], case: str) -> dict[str, Tensor]:
         """As :meth:`prepared`, from images at hand."""
-        image = images[self.image].require_finite(case)
+        image = relative(images[self.image], case)
         label = images[self.label]
         label.require_same_grid(image, case)
-        reference = float(torch.quantile(image.data.float().flatten(), REFERENCE_QUANTILE))
-        if reference <= 0:
-            raise InputError("an image that varies", came="a dark image", case=case)
         corner = self.frame.corner(image, None)
-        placed = self.frame.place(image.data.float() / reference, corner, 0.0)
+        placed = self.frame.place(image.data, corner, 0.0)
         inside = self.frame.place(torch.ones_like(image.data, dtype=torch.float32), corner, 0.0)
         labels = self.frame.place_labels(label.data, corner)
         return {
@@ -202,5 +195,5 @@ class MaskSynthesis(Task):
         """The drawn image on the label map's grid."""
         label = images[self.label]
         data = self.frame.restore(self.judged(model), label, placed, self.scale.low)
-        image = label.with_data(data, unit=UNIT, modality=self.channels[self.image])
+        image = label.with_data(data, unit=RELATIVE_UNIT, modality=self.channels[self.image])
         return Image(image.data, image.affine, image.unit, image.modality, "float32")

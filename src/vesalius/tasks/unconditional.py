@@ -18,11 +18,14 @@ from vesalius.core.rng import derive, numpy_stream
 from vesalius.data.source import Case
 from vesalius.tasks.augmentation import augmented
 from vesalius.tasks.image_task import ImageTask
+from vesalius.tasks.intensity import RELATIVE_UNIT, Scale, relative
 from vesalius.tasks.principal_components import PrincipalComponents
 from vesalius.tasks.task import Judgement
 
 #: One training patient in so many is held out to choose the number of principal components.
 HELD_OUT = 5
+#: Values that become -1 and 1 where intensities are relative: of a thousand voxels one is brighter.
+RELATIVE_INTERVAL = (0.0, 1.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,12 @@ class ImageSynthesis(ImageTask):
     case, with the images of the test patients. The baseline draws, too: from probabilistic
     principal components of the training images (Tipping and Bishop 1999), their number chosen by
     likelihood on training patients that were left out. Its draw for a case is always the same.
+    ``relative`` divides each image by its own 99th percentile (unit "of P99"), for MR whose stored
+    scales are arbitrary; ``interval``, to which they are clipped, is then in that unit, by default
+    0 to 1.25.
     """
+
+    relative: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -43,6 +51,21 @@ class ImageSynthesis(ImageTask):
     def given_images(self) -> tuple[str, ...]:
         """None."""
         return ()
+
+    @cached_property
+    def scale(self) -> Scale:
+        """Of the channel."""
+        if self.relative:
+            return Scale(*(self.interval or RELATIVE_INTERVAL), RELATIVE_UNIT)
+        return super().scale
+
+    def prepared(self, images: Mapping[str, Image], case: str) -> dict[str, Tensor]:
+        """See the base; over the image's own percentile where intensities are relative."""
+        if self.relative:
+            image = relative(images[self.channel], case)
+            clipped = image.with_data(image.data.clamp(self.scale.low, self.scale.high))
+            images = {**images, self.channel: clipped}
+        return super().prepared(images, case)
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:
         """An image; the mask only places it, since drawn images have none."""

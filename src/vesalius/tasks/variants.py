@@ -18,9 +18,9 @@ from vesalius.data.source import Case
 from vesalius.data.sources.axial_slices import AxialSlices
 from vesalius.physics.deformation import warp
 from vesalius.tasks.augmentation import augmented
-from vesalius.tasks.intensity import Scale
+from vesalius.tasks.intensity import RELATIVE_UNIT, Scale
 from vesalius.tasks.recent import Recent
-from vesalius.tasks.synthesis import UNIT, MaskSynthesis
+from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Downstream, Judgement, Task
 
 #: Smoothness in voxels and root mean square, in parts of the image's size, of elastic deformation.
@@ -169,7 +169,7 @@ class Variants(Task):
             protocol=f"sets of images in {'x'.join(map(str, self.matrix))}, one variant a test "
             f"image, of {len({case.patient for case in self.pool})} labelled patients; "
             "intensities over each image's 99th percentile",
-            unit=UNIT,
+            unit=RELATIVE_UNIT,
             window=(0.0, 1.0),
             range=(scale.low, scale.high),
             metrics=(),
@@ -188,7 +188,7 @@ class Variants(Task):
         """The exemplar and its label map."""
         assert batch.given is not None
         labelled = Batch(wanted=None, given=batch.given[:, 1:])
-        image = (self.judged(batch.given)[:, 0], self.judgement.window, UNIT)
+        image = (self.judged(batch.given)[:, 0], self.judgement.window, RELATIVE_UNIT)
         return {"exemplar": image, **self.base.shown(labelled)}
 
     def prepare(self, images: Mapping[str, Image], case: str) -> tuple[Batch, Any]:
