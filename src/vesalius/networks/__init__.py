@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vesalius.networks.dit import DiT
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
+    from vesalius.networks.hybrid_unet import HybridUNet
     from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
     from vesalius.networks.latent_scale import LatentScale
@@ -44,6 +45,7 @@ __all__ = [
     "DiT",
     "Encoder",
     "ErrorModulatedUNet",
+    "HybridUNet",
     "ImageEmbedder",
     "ImageNetwork",
     "LatentScale",
@@ -70,6 +72,7 @@ _NETWORKS = {
     "DiT": "dit",
     "Encoder": "encoder",
     "ErrorModulatedUNet": "error_modulated_unet",
+    "HybridUNet": "hybrid_unet",
     "ImageEmbedder": "image_embedder",
     "LatentScale": "latent_scale",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",

@@ -49,6 +49,8 @@ _RECIPES = {
     "guided-class-diffusion": "diagnosis.guided_class_diffusion",
     "i2sb": "acquisition.i2sb",
     "johnson-2016": "acquisition.johnson_2016",
+    "latent-diffusion": "diagnosis.latent_diffusion",
+    "latent-diffusion-autoencoder": "diagnosis.latent_diffusion_autoencoder",
     "lei-2019": "acquisition.lei_2019",
     "mae-inpainting": "acquisition.mae_inpainting",
     "masked-tokens": "diagnosis.masked_tokens",

@@ -10,6 +10,7 @@ from vesalius.generative.objectives.contrastive import Contrastive
 from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.error_modulated import ErrorModulated
+from vesalius.generative.objectives.latent_denoising import LatentDenoising
 from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.masked_autoencoder import MaskedAutoencoder
 from vesalius.generative.objectives.masked_token import MaskedToken
@@ -42,6 +43,7 @@ __all__ = [
     "Denoising",
     "ErrorModulated",
     "Interface",
+    "LatentDenoising",
     "Likelihood",
     "MaskedAutoencoder",
     "MaskedToken",
