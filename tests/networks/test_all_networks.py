@@ -19,6 +19,7 @@ from vesalius.networks import (
     DiT,
     Encoder,
     ErrorModulatedUNet,
+    HybridUNet,
     ImageEmbedder,
     MultiScalePatchDiscriminator,
     PatchDiscriminator,
@@ -29,6 +30,7 @@ from vesalius.networks import (
     SegmentationUNet,
     SmallClassifier,
     SpadeGenerator,
+    SwinRestorer,
     TokenTransformer,
     UNet,
     all_networks,
@@ -36,6 +38,7 @@ from vesalius.networks import (
 from vesalius.testing.check_network import check_network
 
 TINY: dict[type, dict[str, Any]] = {
+    HybridUNet: {"width": 4, "multipliers": (1, 2), "heads": 2},
     DiT: {"width": 8, "n_layers": 1, "heads": 2},
     Decoder: {"width": 4, "multipliers": (1, 2)},
     Encoder: {"width": 4, "multipliers": (1, 2, 3)},
@@ -48,6 +51,7 @@ TINY: dict[type, dict[str, Any]] = {
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
     SpadeGenerator: {"width": 4, "levels": 2, "hidden": 4},
+    SwinRestorer: {"width": 8, "heads": 2, "n_blocks": 1, "n_layers": 2, "window": 4},
     SegmentationUNet: {"width": 4, "levels": 3},
     SmallClassifier: {"width": 4, "levels": 3},
     PatchDiscriminator: {"width": 4, "n_layers": 2},
@@ -166,6 +170,7 @@ def test_the_caller_seeds_the_weights(kind: type) -> None:
         ResnetGenerator,
         SegmentationUNet,
         SpadeGenerator,
+        SwinRestorer,
         UNet,
     ],
     ids=lambda kind: kind.__name__,

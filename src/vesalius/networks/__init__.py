@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vesalius.networks.dit import DiT
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
+    from vesalius.networks.hierarchical_generator import HierarchicalHead, HierarchicalTrunk
     from vesalius.networks.hybrid_unet import HybridUNet
     from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from vesalius.networks.projection_discriminator import ProjectionDiscriminator
     from vesalius.networks.resnet_generator import ResnetGenerator
     from vesalius.networks.segmentation_unet import SegmentationUNet
+    from vesalius.networks.slab_discriminator import SlabDiscriminator
     from vesalius.networks.spade_generator import SpadeGenerator
+    from vesalius.networks.swin_restorer import SwinRestorer
     from vesalius.networks.token_transformer import TokenTransformer
     from vesalius.networks.unet import UNet
 
@@ -45,6 +48,8 @@ __all__ = [
     "DiT",
     "Encoder",
     "ErrorModulatedUNet",
+    "HierarchicalHead",
+    "HierarchicalTrunk",
     "HybridUNet",
     "ImageEmbedder",
     "ImageNetwork",
@@ -56,8 +61,10 @@ __all__ = [
     "ProjectionDiscriminator",
     "ResnetGenerator",
     "SegmentationUNet",
+    "SlabDiscriminator",
     "SmallClassifier",
     "SpadeGenerator",
+    "SwinRestorer",
     "TokenTransformer",
     "UNet",
     "all_networks",
@@ -72,6 +79,8 @@ _NETWORKS = {
     "DiT": "dit",
     "Encoder": "encoder",
     "ErrorModulatedUNet": "error_modulated_unet",
+    "HierarchicalHead": "hierarchical_generator",
+    "HierarchicalTrunk": "hierarchical_generator",
     "HybridUNet": "hybrid_unet",
     "ImageEmbedder": "image_embedder",
     "LatentScale": "latent_scale",
@@ -82,8 +91,10 @@ _NETWORKS = {
     "ProjectionDiscriminator": "projection_discriminator",
     "ResnetGenerator": "resnet_generator",
     "SegmentationUNet": "segmentation_unet",
+    "SlabDiscriminator": "slab_discriminator",
     "SmallClassifier": "classifier",
     "SpadeGenerator": "spade_generator",
+    "SwinRestorer": "swin_restorer",
     "TokenTransformer": "token_transformer",
     "UNet": "unet",
 }
