@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vesalius.core.errors import InputError
 from vesalius.networks.adaptive_block import AdaptiveBlock, modulated
 from vesalius.networks.grid_positions import GridPositions
-from vesalius.networks.image_network import ImageNetwork, average_over_space, join
-from vesalius.networks.level_embedding import LevelEmbedding
+from vesalius.networks.image_network import ImageNetwork, join
 from vesalius.networks.space_to_depth import depth_to_space, space_to_depth
+from vesalius.networks.told_embedding import ToldEmbedding
 
 
 class DiT(ImageNetwork):
@@ -38,6 +36,7 @@ class DiT(ImageNetwork):
     Reference: Peebles & Xie, Scalable diffusion models with transformers, ICCV 2023,
     arXiv:2212.09748.
 
+    >>> import torch
     >>> net = DiT(channels_in=1, channels_out=1, takes_level=True, width=16, n_layers=1)
     >>> net(torch.zeros(2, 1, 30, 45), torch.tensor([0.1, 0.7])).shape
     torch.Size([2, 1, 30, 45])
@@ -74,11 +73,9 @@ class DiT(ImageNetwork):
         self.stem = nn.Linear((channels_in + condition_channels) * patch**dims, width)
         nn.init.xavier_uniform_(self.stem.weight)
         self.places = GridPositions(width, dims)
-        self.embed = LevelEmbedding(width) if takes_level else None
-        self.pooled = nn.Linear(condition_channels, width) if condition_channels else None
-        # with nothing to be told, norms are modulated by constants that are learnt
-        tells = takes_level or condition_channels > 0
-        self.constant = None if tells else nn.Parameter(torch.randn(width))
+        self.told = ToldEmbedding(
+            width, takes_level=takes_level, condition_channels=condition_channels
+        )
         self.blocks = nn.ModuleList(AdaptiveBlock(width, heads, width) for _ in range(n_layers))
         self.last_modulation = nn.Linear(width, 2 * width)
         self.last = nn.Linear(width, channels_out * patch**dims)
@@ -86,21 +83,9 @@ class DiT(ImageNetwork):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def _told(self, batch: int, level: Tensor | None, condition: Tensor | None) -> Tensor:
-        """Level and condition as (batch, width)."""
-        parts: list[Tensor] = []
-        if self.embed is not None:
-            parts.append(self.embed(level))
-        if self.pooled is not None:
-            assert condition is not None
-            parts.append(functional.silu(self.pooled(average_over_space(condition))))
-        if self.constant is not None:
-            parts.append(self.constant.expand(batch, -1))
-        return torch.stack(parts).sum(0)
-
     def transform(self, x: Tensor, level: Tensor | None, condition: Tensor | None) -> Tensor:
         """See :class:`~vesalius.networks.image_network.ImageNetwork`."""
-        told = self._told(len(x), level, condition)
+        told = self.told(len(x), level, condition)
         patches = space_to_depth(join(x, condition), self.patch)
         grid = tuple(patches.shape[2:])
         h = self.stem(patches.flatten(2).transpose(1, 2)) + self.places(grid)
