@@ -28,16 +28,17 @@ def reflected_index(size: int, before: int, after: int) -> list[int]:
     return [place if place < size else period - place for place in places]
 
 
-def pad(x: Tensor, multiple: int, minimum: int = 1) -> Tensor:
+def pad(x: Tensor, multiple: int, minimum: int | tuple[int, ...] = 1) -> Tensor:
     """Mirror ``x`` ``(batch, channel, *space)`` at its borders up to :func:`padded_size`.
 
     Any size of at least one voxel works, also one smaller than the padding. The voxels added are
     shared by both ends of an axis, the odd one at the far end. Nothing is copied where nothing is
-    missing.
+    missing. ``minimum`` may differ from axis to axis.
     """
+    least = (minimum,) * (x.ndim - 2) if isinstance(minimum, int) else minimum
     for axis in range(2, x.ndim):
         size = x.shape[axis]
-        missing = padded_size(size, multiple, minimum) - size
+        missing = padded_size(size, multiple, least[axis - 2]) - size
         if missing:
             places = reflected_index(size, missing // 2, missing - missing // 2)
             x = x.index_select(axis, torch.tensor(places, device=x.device))
