@@ -28,11 +28,23 @@ class MeasurementOperator(Protocol):
 
 @dataclass(frozen=True)
 class Shape:
-    """What a task asks of a system: channels given and wanted, and axes of space (2 or 3)."""
+    """What a task asks of a system: channels given and wanted, and axes of space (2 or 3).
+
+    ``tokens`` is the number of kinds of tokens that its texts are made of, zero without texts.
+    ``categories`` has an entry for every covariate that it tells: how many categories it has, zero
+    for a number.
+    """
 
     given: int
     wanted: int
     dims: int
+    tokens: int = 0
+    categories: tuple[int, ...] = ()
+
+    @property
+    def conditional(self) -> bool:
+        """Whether anything is given or told."""
+        return bool(self.given or self.tokens or self.categories)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +62,11 @@ class Batch:
     measurement, operator:
         What the scanner measured, and the linear operator that made it from ``wanted``.
     extras:
-        Further tensors by name, first axis batch (labels, covariates, time points).
+        Further tensors by name, first axis batch (labels, time points). ``tokens`` (batch, place)
+        are those of ``texts``, int64 with zeros after a text's end; ``covariates`` (batch,
+        covariate) are standardised numbers and categories from zero on, NaN where missing.
+    texts:
+        One text a case, or none at all.
     cases:
         One identifier a case, safe to print.
     records:
@@ -63,6 +79,7 @@ class Batch:
     measurement: Tensor | None = None
     operator: MeasurementOperator | None = None
     extras: Mapping[str, Tensor] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     records: tuple[Mapping[str, Any], ...] = ()
 

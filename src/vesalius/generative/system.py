@@ -15,7 +15,7 @@ from vesalius.core.batch import Batch, Shape
 from vesalius.core.recipe import Recipe
 from vesalius.core.rng import derive, torch_stream
 from vesalius.generative.codecs import Codec, TokenCodec
-from vesalius.generative.conditioning import Concatenation, Conditioning
+from vesalius.generative.conditioning import Concatenation, Conditioning, require_readers
 from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.objectives.objective import Interface, Objective, require_networks
 from vesalius.generative.predictor import Predictor
@@ -53,6 +53,7 @@ class System:
         """Build every part; weights are drawn from ``seed``."""
         path = recipe.path.build() if recipe.path else None
         late: dict[str, Any] = {} if path is None else {"path": path}
+        late |= {"kinds": shape.tokens, "categories": shape.categories}
         codec: Codec | None = recipe.codec.build(**late) if recipe.codec else None
         if codec is not None:
             late["codec"] = codec
@@ -63,6 +64,7 @@ class System:
         objective: Objective = recipe.objective.build(**late, guidance=guidance)
         sampler: Sampler = recipe.sampler.build(**late)
         require_networks(objective, recipe.networks)
+        require_readers(conditioning, objective)
         networks: dict[str, nn.Module] = {}
         for name, interface in objective.interfaces(shape.given, shape.wanted).items():
             with seeded(derive(seed, "weights", name)):
@@ -93,9 +95,9 @@ class System:
             rng = torch_stream(seed, *names, device=device)
             with seeded(derive(seed, "dropout", *names), device):
                 code = self.sampler.sample(predict, shape, rng, given)
-            if self.codec is not None:
-                code = self.codec.decode(code, batch)
-            drawn.append(self.objective.decode(networks, code, batch, size))
+                if self.codec is not None:
+                    code = self.codec.decode(code, batch)
+                drawn.append(self.objective.decode(networks, code, batch, size))
         return torch.stack(drawn)
 
     def origin(self, batch: Batch) -> Tensor | None:
@@ -138,6 +140,7 @@ def build_network(recipe: Recipe, name: str, interface: Interface, dims: int) ->
         channels_out=interface.channels_out * (dims if interface.per_axis else 1),
         condition_channels=interface.condition_channels,
         takes_level=interface.takes_level,
+        categories=interface.categories,
         dims=dims,
     )
     return network

@@ -18,9 +18,12 @@ from vesalius.core.image import Image
 from vesalius.core.rng import numpy_stream
 from vesalius.data.source import Case, Source
 from vesalius.data.split import Split, SplitRule
+from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.metrics.metric import CaseMetric
 
 Phase = Literal["acquisition", "diagnosis", "treatment", "prognosis"]
+#: What a task is answered with: an image, a label map (as probabilities of labels) or a class.
+Answer = Literal["image", "labels", "class"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class Judgement:
 
     ``unit`` and ``window`` are those of the judged images; ``range`` bounds the intensities that
     features are binned over. ``main`` names the metric that decides whether a recipe beats the
-    baseline.
+    baseline. ``metrics`` have a value a case, ``tables`` one for the whole test set. ``labels``
+    names labels or classes from zero on, where those are the answer.
     """
 
     protocol: str
@@ -56,6 +60,9 @@ class Judgement:
     metrics: tuple[CaseMetric, ...]
     main: str
     downstream: Downstream | None = None
+    answer: Answer = "image"
+    labels: tuple[str, ...] = ()
+    tables: tuple[TableMetric, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +140,11 @@ class Task(ABC):
         """A case as it is judged: the same degradation whenever it is asked for."""
         return self.load(case, numpy_stream(self.rule.seed, "judge", case.identifier))
 
+    def metrics(self, case: Case) -> tuple[CaseMetric, ...]:
+        """How a case is judged; the names, units and order of all cases are the judgement's."""
+        del case
+        return self.judgement.metrics
+
     def check(self) -> None:
         """Raise InputError unless the source has what the task needs."""
         channels = self.channels
@@ -188,6 +200,7 @@ def collate(batches: Sequence[Batch]) -> Batch:
         measurement=joined([b.measurement for b in batches]),
         operator=operator,
         extras={name: torch.cat([b.extras[name] for b in batches]) for name in first.extras},
+        texts=tuple(text for b in batches for text in b.texts),
         cases=tuple(case for b in batches for case in b.cases),
         records=tuple(record for b in batches for record in b.records),
     )

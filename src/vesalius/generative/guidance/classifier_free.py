@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
-from vesalius.generative.conditioning import Dropped, MaskAblation
+from vesalius.generative.conditioning import Dropped, MaskAblation, untold
 from vesalius.generative.guidance.guidance import Guidance, Scene
 from vesalius.generative.predictor import Predictor
 
@@ -39,10 +38,7 @@ class ClassifierFree(Guidance):
 
     def guide(self, predict: Predictor, scene: Scene) -> Predictor:
         """Predict with and without."""
-        given = scene.batch.given
-        if given is None:
-            raise InputError("a task that gives something, for ClassifierFree", came="nothing")
-        without = scene.predictor(replace(scene.batch, given=torch.zeros_like(given)))
+        without = scene.predictor(untold(scene.batch))
 
         def exaggerated(x: Tensor | None, time: Tensor | None) -> Tensor:
             free = without(x, time)

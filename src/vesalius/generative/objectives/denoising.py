@@ -67,13 +67,24 @@ class Denoising(Objective):
             require_path(recipe, GaussianPath, "min-snr weights")
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """One."""
-        return {"network": ("network",)}
+        """One, who also trains what reads the condition, unless that stands still."""
+        still = self.conditioning.frozen()
+        readers = (name for name in self.conditioning.readers() if name not in still)
+        return {"network": ("network", *readers)}
+
+    def frozen(self) -> tuple[str, ...]:
+        """What reads the condition and stands still."""
+        return self.conditioning.frozen()
+
+    def drawing(self) -> tuple[str, ...]:
+        """All."""
+        return ("network", *self.conditioning.readers())
 
     def interfaces(self, given: int, wanted: int) -> Mapping[str, Interface]:
         """State and given to a prediction of the wanted."""
         added, condition = self.conditioning.channels(given)
-        return {"network": Interface(wanted + added, wanted, condition, takes_level=True)}
+        network = Interface(wanted + added, wanted, condition, takes_level=True)
+        return {"network": network, **self.conditioning.interfaces()}
 
     def origin(self, batch: Batch, channels: int) -> Tensor | None:
         """Where a path leads that leads to the given image."""
@@ -97,6 +108,7 @@ class Denoising(Objective):
         rng: torch.Generator | None = None,
     ) -> Tensor:
         """What the network predicts at the state ``x``; ``rng`` in training only."""
+        batch = self.conditioning.read(networks, batch)
         inside, condition = self.conditioning.arrange(self.path.normalised(x, time), batch, rng=rng)
         out: Tensor = networks["network"](inside, level=self.path.level(time), condition=condition)
         return out
@@ -127,6 +139,7 @@ class Denoising(Objective):
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The clean image behind the network's prediction, in the codec's coordinates."""
+        batch = self.conditioning.read(networks, batch)
 
         def predict(x: Tensor | None, time: Tensor | None) -> Tensor:
             assert x is not None, "a path's sampler passes states"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,24 +11,13 @@ from torch import Tensor, nn
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
+from vesalius.generative.interface import Interface
 from vesalius.generative.losses.loss import Losses
 from vesalius.generative.predictor import Predictor
 
 Networks = Mapping[str, nn.Module]
 
-
-@dataclass(frozen=True)
-class Interface:
-    """What a network takes and returns; passed to its constructor where that takes such things.
-
-    A displacement field has ``channels_out`` channels for every axis of space: ``per_axis``.
-    """
-
-    channels_in: int
-    channels_out: int
-    condition_channels: int = 0
-    takes_level: bool = False
-    per_axis: bool = False
+__all__ = ["Interface", "Networks", "Objective", "require_networks"]
 
 
 class Objective(ABC):
