@@ -35,11 +35,51 @@ def code_grid(space: tuple[int, ...], reduction: int) -> tuple[int, ...]:
     return tuple(-(-size // reduction) for size in space)
 
 
+def extent_of(network: nn.Module) -> tuple[int, ...] | None:
+    """Voxels along every axis of what a generator makes of one vector; None for one with a grid."""
+    found = getattr(network, "extent", None)
+    assert found is None or isinstance(found, tuple)
+    return found
+
+
+def places_of(network: nn.Module, space: tuple[int, ...]) -> tuple[int, ...]:
+    """Places along every axis of the network's grid for an image of size ``space``.
+
+    One for a generator of one vector, whose attribute ``extent`` says how large its images are.
+    Raises InputError for a larger image, and for a network that has neither extent nor reduction.
+    """
+    extent = extent_of(network)
+    if extent is None:
+        return code_grid(space, reduction_of(network))
+    if any(size > most for size, most in zip(space, extent, strict=True)):
+        raise InputError(
+            f"images of at most {extent} for a generator of that extent",
+            came=f"{space}",
+            case=type(network).__name__,
+            remedy="set networks.generator.extent and that of the critic, and a multiplier more "
+            "for every doubling",
+        )
+    return (1,) * len(space)
+
+
 def cropped(image: Tensor, space: tuple[int, ...]) -> Tensor:
     """The middle of ``image`` (batch, channel, *space or larger): what was not padding."""
     for axis, size in enumerate(space, start=2):
         image = image.narrow(axis, (image.shape[axis] - size) // 2, size)
     return image
+
+
+def given_at_places(batch: Batch, network: nn.Module) -> Batch:
+    """``batch`` with the given images averaged over what one place of the network's grid sees.
+
+    The whole image, for a generator of one vector; see :func:`given_on_grid` for the others.
+    """
+    if batch.given is None:
+        return batch
+    if extent_of(network) is None:
+        return given_on_grid(batch, reduction_of(network))
+    axes = tuple(range(2, batch.given.ndim))
+    return replace(batch, given=batch.given.mean(axes, keepdim=True))
 
 
 def given_on_grid(batch: Batch, reduction: int) -> Batch:

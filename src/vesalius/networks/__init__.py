@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
+    from vesalius.networks.dcgan_discriminator import DcganDiscriminator
+    from vesalius.networks.dcgan_generator import DcganGenerator
+    from vesalius.networks.style_discriminator import StyleDiscriminator
+    from vesalius.networks.style_generator import StyleGenerator
+    from vesalius.networks.style_mapping import StyleMapping
 
     from vesalius.networks.classifier import SmallClassifier
     from vesalius.networks.codebook import Codebook
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Codebook",
+    "DcganDiscriminator",
+    "DcganGenerator",
     "Decoder",
     "DeformationNetwork",
     "DiT",
@@ -64,6 +71,9 @@ __all__ = [
     "SlabDiscriminator",
     "SmallClassifier",
     "SpadeGenerator",
+    "StyleDiscriminator",
+    "StyleGenerator",
+    "StyleMapping",
     "SwinRestorer",
     "TokenTransformer",
     "UNet",
@@ -74,6 +84,8 @@ __all__ = [
 
 _NETWORKS = {
     "Codebook": "codebook",
+    "DcganDiscriminator": "dcgan_discriminator",
+    "DcganGenerator": "dcgan_generator",
     "Decoder": "decoder",
     "DeformationNetwork": "deformation_network",
     "DiT": "dit",
@@ -94,6 +106,9 @@ _NETWORKS = {
     "SlabDiscriminator": "slab_discriminator",
     "SmallClassifier": "classifier",
     "SpadeGenerator": "spade_generator",
+    "StyleDiscriminator": "style_discriminator",
+    "StyleGenerator": "style_generator",
+    "StyleMapping": "style_mapping",
     "SwinRestorer": "swin_restorer",
     "TokenTransformer": "token_transformer",
     "UNet": "unet",

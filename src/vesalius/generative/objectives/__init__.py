@@ -19,10 +19,12 @@ from vesalius.generative.objectives.noise_attention import NoiseAttention
 from vesalius.generative.objectives.noisy_classification import NoisyClassification
 from vesalius.generative.objectives.objective import Interface, Objective
 from vesalius.generative.objectives.paired_adversarial import PairedAdversarial
+from vesalius.generative.objectives.path_length import PathLength
 from vesalius.generative.objectives.progressive_distillation import ProgressiveDistillation
 from vesalius.generative.objectives.registration import Registration
 from vesalius.generative.objectives.regression import Regression
 from vesalius.generative.objectives.segmentation import Segmentation
+from vesalius.generative.objectives.style_synthesis import StyleSynthesis
 from vesalius.generative.objectives.together import Together
 from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.objectives.unpaired_contrastive import UnpairedContrastive
@@ -52,10 +54,12 @@ __all__ = [
     "NoisyClassification",
     "Objective",
     "PairedAdversarial",
+    "PathLength",
     "ProgressiveDistillation",
     "Registration",
     "Regression",
     "Segmentation",
+    "StyleSynthesis",
     "Together",
     "TokenModel",
     "UnpairedContrastive",

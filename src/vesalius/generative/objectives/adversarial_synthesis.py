@@ -10,7 +10,7 @@ from torch import Tensor
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Recipe
-from vesalius.generative.code_grid import code_grid, cropped, reduction_of
+from vesalius.generative.code_grid import cropped, places_of
 from vesalius.generative.conditioning import Concatenation, Conditioning
 from vesalius.generative.losses import Losses
 from vesalius.generative.losses.loss import wanted
@@ -35,8 +35,9 @@ def _refuse_unlike(kind: object, augmentation: object) -> None:
 class AdversarialSynthesis(Objective):
     """GAN (Goodfellow et al. 2014): images from a latent code that is drawn from N(0, I).
 
-    The code has ``channels`` at every place of the generator's grid. What is given reaches the
-    generator by ``conditioning``, averaged to that grid, and the critic as its condition (a
+    The code has ``channels`` at every place of the generator's grid, which is one place where it
+    makes one image of one vector (DCGAN). What is given reaches the generator by ``conditioning``,
+    averaged to that grid, and the critic as its condition (a
     projection critic is Miyato & Koyama's of 2018, others see pairs); ``Unconditional`` leaves it
     out of both.
 
@@ -167,8 +168,7 @@ class AdversarialSynthesis(Objective):
 
     def code_shape(self, networks: Networks, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The latent code's."""
-        grid = code_grid(shape[2:], reduction_of(networks["generator"]))
-        return (shape[0], self.channels, *grid)
+        return (shape[0], self.channels, *places_of(networks["generator"], shape[2:]))
 
     def decode(
         self, networks: Networks, code: Tensor, batch: Batch, space: tuple[int, ...]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
-from vesalius.generative.code_grid import code_grid, given_on_grid, reduction_of
+from vesalius.generative.code_grid import code_grid, given_at_places, reduction_of
 from vesalius.generative.conditioning import Conditioning
 from vesalius.generative.losses.loss import wanted
 from vesalius.generative.objectives.objective import Networks
@@ -50,7 +50,7 @@ def decoded(
 
     As large as the grid allows: the image with its padding.
     """
-    told = given_on_grid(batch, reduction_of(networks[name]))
+    told = given_at_places(batch, networks[name])
     inside, condition = conditioning.arrange(code, told)
     image: Tensor = networks[name](inside, condition=condition)
     return image

@@ -25,6 +25,7 @@ from vesalius.generative.samplers.predictor_corrector import PredictorCorrector
 from vesalius.generative.samplers.prior import Prior
 from vesalius.generative.samplers.repaint import Repaint
 from vesalius.generative.samplers.sampler import Sampler
+from vesalius.generative.samplers.truncated_prior import TruncatedPrior
 from vesalius.generative.samplers.unmasking import Unmasking
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Prior",
     "Repaint",
     "Sampler",
+    "TruncatedPrior",
     "Unmasking",
     "WholePath",
 ]
