@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
-    from vesalius.networks.dcgan_discriminator import DcganDiscriminator
-    from vesalius.networks.dcgan_generator import DcganGenerator
-    from vesalius.networks.style_discriminator import StyleDiscriminator
-    from vesalius.networks.style_generator import StyleGenerator
-    from vesalius.networks.style_mapping import StyleMapping
 
     from vesalius.networks.classifier import SmallClassifier
     from vesalius.networks.codebook import Codebook
+    from vesalius.networks.dcgan_discriminator import DcganDiscriminator
+    from vesalius.networks.dcgan_generator import DcganGenerator
     from vesalius.networks.decoder import Decoder
     from vesalius.networks.deformation_network import DeformationNetwork
     from vesalius.networks.dit import DiT
@@ -42,6 +39,9 @@ if TYPE_CHECKING:
     from vesalius.networks.segmentation_unet import SegmentationUNet
     from vesalius.networks.slab_discriminator import SlabDiscriminator
     from vesalius.networks.spade_generator import SpadeGenerator
+    from vesalius.networks.style_discriminator import StyleDiscriminator
+    from vesalius.networks.style_generator import StyleGenerator
+    from vesalius.networks.style_mapping import StyleMapping
     from vesalius.networks.swin_restorer import SwinRestorer
     from vesalius.networks.token_transformer import TokenTransformer
     from vesalius.networks.unet import UNet
