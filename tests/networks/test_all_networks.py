@@ -19,8 +19,11 @@ from vesalius.networks import (
     DiT,
     Encoder,
     ErrorModulatedUNet,
+    FactorisedUNet,
     HybridUNet,
     ImageEmbedder,
+    LatentScale,
+    MedFormer,
     MultiScalePatchDiscriminator,
     PatchDiscriminator,
     PatchTransformer,
@@ -38,6 +41,7 @@ from vesalius.networks import (
 from vesalius.testing.check_network import check_network
 
 TINY: dict[type, dict[str, Any]] = {
+    MedFormer: {"width": 4, "multipliers": (1, 2, 3), "heads": 2, "map_tokens": 5},
     HybridUNet: {"width": 4, "multipliers": (1, 2), "heads": 2},
     DiT: {"width": 8, "n_layers": 1, "heads": 2},
     Decoder: {"width": 4, "multipliers": (1, 2)},
@@ -57,7 +61,8 @@ TINY: dict[type, dict[str, Any]] = {
     PatchDiscriminator: {"width": 4, "n_layers": 2},
     MultiScalePatchDiscriminator: {"width": 4, "n_layers": 1},
 }
-OTHERS = {Codebook, TokenTransformer}  # have a contract and a test file of their own
+# have a contract and a test file of their own
+OTHERS = {Codebook, FactorisedUNet, LatentScale, TokenTransformer}
 IMAGE_NETWORKS = [kind for kind in all_networks() if kind not in OTHERS]
 
 

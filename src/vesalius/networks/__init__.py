@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vesalius.networks.classifier import SmallClassifier
     from vesalius.networks.codebook import Codebook
+    from vesalius.networks.covariate_encoder import CovariateEncoder
     from vesalius.networks.dcgan_discriminator import DcganDiscriminator
     from vesalius.networks.dcgan_generator import DcganGenerator
     from vesalius.networks.decoder import Decoder
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from vesalius.networks.dit import DiT
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
+    from vesalius.networks.factorised_unet import FactorisedUNet
     from vesalius.networks.hierarchical_generator import HierarchicalHead, HierarchicalTrunk
     from vesalius.networks.hybrid_unet import HybridUNet
     from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
     from vesalius.networks.latent_scale import LatentScale
+    from vesalius.networks.medformer import MedFormer
     from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
     from vesalius.networks.parameter_count import count_parameters, default_size
     from vesalius.networks.patch_discriminator import PatchDiscriminator
@@ -43,11 +46,14 @@ if TYPE_CHECKING:
     from vesalius.networks.style_generator import StyleGenerator
     from vesalius.networks.style_mapping import StyleMapping
     from vesalius.networks.swin_restorer import SwinRestorer
+    from vesalius.networks.text_encoder import TextEncoder
     from vesalius.networks.token_transformer import TokenTransformer
     from vesalius.networks.unet import UNet
+    from vesalius.networks.uvit import UViT
 
 __all__ = [
     "Codebook",
+    "CovariateEncoder",
     "DcganDiscriminator",
     "DcganGenerator",
     "Decoder",
@@ -55,12 +61,14 @@ __all__ = [
     "DiT",
     "Encoder",
     "ErrorModulatedUNet",
+    "FactorisedUNet",
     "HierarchicalHead",
     "HierarchicalTrunk",
     "HybridUNet",
     "ImageEmbedder",
     "ImageNetwork",
     "LatentScale",
+    "MedFormer",
     "MultiScalePatchDiscriminator",
     "PatchDiscriminator",
     "PatchTransformer",
@@ -75,8 +83,10 @@ __all__ = [
     "StyleGenerator",
     "StyleMapping",
     "SwinRestorer",
+    "TextEncoder",
     "TokenTransformer",
     "UNet",
+    "UViT",
     "all_networks",
     "count_parameters",
     "default_size",
@@ -84,6 +94,7 @@ __all__ = [
 
 _NETWORKS = {
     "Codebook": "codebook",
+    "CovariateEncoder": "covariate_encoder",
     "DcganDiscriminator": "dcgan_discriminator",
     "DcganGenerator": "dcgan_generator",
     "Decoder": "decoder",
@@ -91,11 +102,13 @@ _NETWORKS = {
     "DiT": "dit",
     "Encoder": "encoder",
     "ErrorModulatedUNet": "error_modulated_unet",
+    "FactorisedUNet": "factorised_unet",
     "HierarchicalHead": "hierarchical_generator",
     "HierarchicalTrunk": "hierarchical_generator",
     "HybridUNet": "hybrid_unet",
     "ImageEmbedder": "image_embedder",
     "LatentScale": "latent_scale",
+    "MedFormer": "medformer",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
     "PatchDiscriminator": "patch_discriminator",
     "PatchTransformer": "patch_transformer",
@@ -110,8 +123,10 @@ _NETWORKS = {
     "StyleGenerator": "style_generator",
     "StyleMapping": "style_mapping",
     "SwinRestorer": "swin_restorer",
+    "TextEncoder": "text_encoder",
     "TokenTransformer": "token_transformer",
     "UNet": "unet",
+    "UViT": "uvit",
 }
 _OTHERS = {
     "ImageNetwork": "image_network",

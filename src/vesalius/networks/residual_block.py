@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -38,15 +38,25 @@ class ResidualBlock(nn.Module):
         Features of the level embedding; zero for none.
     dropout:
         Part of the features dropped before the second convolution in train mode.
+    kernel:
+        Voxels along every axis that a convolution sees; odd.
     """
 
     def __init__(
-        self, channels: int, dims: Literal[2, 3], *, level_features: int = 0, dropout: float = 0.0
+        self,
+        channels: int,
+        dims: Literal[2, 3],
+        *,
+        level_features: int = 0,
+        dropout: float = 0.0,
+        kernel: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
         self.first_norm, self.second_norm = group_norm(channels), group_norm(channels)
-        self.first = convolution(dims)(channels, channels, 3, padding=1)
-        self.second = convolution(dims)(channels, channels, 3, padding=1)
+        size: Any = kernel or (3,) * dims
+        around: Any = tuple(extent // 2 for extent in size)
+        self.first = convolution(dims)(channels, channels, size, padding=around)
+        self.second = convolution(dims)(channels, channels, size, padding=around)
         self.film = nn.Linear(level_features, 2 * channels) if level_features else None
         self.activation = nn.SiLU()
         self.dropout = nn.Dropout(dropout)

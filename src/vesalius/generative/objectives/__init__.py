@@ -2,6 +2,7 @@
 
 from vesalius.generative.objectives.adaptive_augmentation import AdaptiveAugmentation
 from vesalius.generative.objectives.adversarial_distillation import AdversarialDistillation
+from vesalius.generative.objectives.adversarial_reconstruction import AdversarialReconstruction
 from vesalius.generative.objectives.adversarial_synthesis import AdversarialSynthesis
 from vesalius.generative.objectives.classification import Classification
 from vesalius.generative.objectives.consistency_distillation import ConsistencyDistillation
@@ -10,6 +11,7 @@ from vesalius.generative.objectives.contrastive import Contrastive
 from vesalius.generative.objectives.deformation_recovery import DeformationRecovery
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.error_modulated import ErrorModulated
+from vesalius.generative.objectives.hierarchical_adversarial import HierarchicalAdversarial
 from vesalius.generative.objectives.latent_denoising import LatentDenoising
 from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.masked_autoencoder import MaskedAutoencoder
@@ -36,6 +38,7 @@ from vesalius.generative.objectives.vector_quantised import VectorQuantised
 __all__ = [
     "AdaptiveAugmentation",
     "AdversarialDistillation",
+    "AdversarialReconstruction",
     "AdversarialSynthesis",
     "Classification",
     "ConsistencyDistillation",
@@ -44,6 +47,7 @@ __all__ = [
     "DeformationRecovery",
     "Denoising",
     "ErrorModulated",
+    "HierarchicalAdversarial",
     "Interface",
     "LatentDenoising",
     "Likelihood",

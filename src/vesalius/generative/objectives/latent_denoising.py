@@ -16,24 +16,31 @@ from vesalius.core.recipe import Recipe
 from vesalius.generative.code_grid import code_grid, cropped, given_on_grid, reduction_of
 from vesalius.generative.conditioning import Conditioning, Unconditional
 from vesalius.generative.losses import Losses
+from vesalius.generative.objectives.adversarial_reconstruction import AdversarialReconstruction
 from vesalius.generative.objectives.denoising import Denoising
 from vesalius.generative.objectives.gaussian_code import draw_code, posterior
 from vesalius.generative.objectives.likelihood import Likelihood
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
+from vesalius.generative.objectives.quantised_autoencoder import require_codebook
 from vesalius.generative.objectives.variational import Variational
 from vesalius.generative.objectives.variational_adversarial import VariationalAdversarial
-from vesalius.generative.objectives.vector_quantised import VectorQuantised
 from vesalius.generative.objectives.weighting import Weighting
 from vesalius.generative.paths.path import Path, Prediction
 from vesalius.generative.predictor import Predictor
 
 #: Which distribution the autoencoder's latents are held to: a normal one, or a codebook's vectors.
 LatentKind = Literal["kl", "vq"]
-#: Objectives whose encoder and decoder are read as each kind.
-AUTOENCODERS: dict[str, tuple[type[Objective], ...]] = {
-    "kl": (Variational, VariationalAdversarial),
-    "vq": (VectorQuantised,),
-}
+
+
+def latents_of(first: Recipe) -> LatentKind | None:
+    """The kind of latents that the recipe ``first`` trains an autoencoder of, if it does."""
+    trained = first.objective.target
+    if not isinstance(trained, type):
+        return None
+    if issubclass(trained, AdversarialReconstruction):
+        kind: LatentKind = first.objective.arguments.get("latents", "vq")
+        return kind
+    return "kl" if issubclass(trained, Variational | VariationalAdversarial) else None
 
 
 class LatentDenoising(Objective):
@@ -87,8 +94,6 @@ class LatentDenoising(Objective):
                 came=recipe.path and recipe.path.name,
                 remedy="condition on what is given instead",
             )
-        if recipe.codec is not None:
-            raise InputError("no codec beside latents", came=recipe.codec.name)
         kind = arguments.get("kind", "kl")
         needed = {"encoder", "decoder", *(("codebook",) if kind == "vq" else ())}
         missing = sorted(needed - set(recipe.starts))
@@ -98,31 +103,24 @@ class LatentDenoising(Objective):
                 came=f"no start of {', '.join(missing)}",
                 remedy="name a run or a recipe in starts",
             )
-        codebook = recipe.networks.get("codebook")
-        features = arguments.get("features", Call(cls).parameters()["features"].default)
-        width = codebook.arguments.get("width", features) if codebook else features
-        if width != features:
-            raise InputError(
-                "networks.codebook.width and objective.features to be the same",
-                came=f"{width} and {features}",
-            )
+        require_codebook(cls, arguments, recipe)
 
     @staticmethod
     def check_start(arguments: Mapping[str, object], network: str, first: Recipe) -> None:
         """Raise InputError unless the recipe ``first`` trains an autoencoder of the same kind."""
-        if network in ("network", "scale"):
+        if network not in ("encoder", "decoder", "codebook"):
             return
         kind = arguments.get("kind", "kl")
-        trained = first.objective.target
-        fitting = AUTOENCODERS[str(kind)]
-        if not (isinstance(trained, type) and issubclass(trained, fitting)):
+        if latents_of(first) != kind:
             raise InputError(
-                f"a start of '{network}' from {' or '.join(one.__name__ for one in fitting)}",
+                f"a start of '{network}' from an autoencoder of '{kind}' latents",
                 came=f"{first.name}, which is {first.objective.name}",
                 remedy="choose another run or recipe, or set objective.kind",
             )
+        if first.objective.target is AdversarialReconstruction:
+            return
         told = first.objective.arguments.get("conditioning", first.conditioning)
-        if kind == "kl" and not (isinstance(told, Call) and told.target is Unconditional):
+        if not (isinstance(told, Call) and told.target is Unconditional):
             raise InputError(
                 f"a start of '{network}' that sees images alone",
                 came=f"{first.name}, whose conditioning is {told.name if told else 'the default'}",
@@ -138,16 +136,20 @@ class LatentDenoising(Objective):
             )
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """One."""
-        return {"network": ("network",)}
+        """Those of :class:`Denoising`."""
+        return self.denoising.players()
+
+    def _still(self) -> tuple[str, ...]:
+        """The autoencoder's networks; the encoder does not draw."""
+        return ("encoder", "decoder", "codebook" if self.kind == "vq" else "scale")
 
     def frozen(self) -> tuple[str, ...]:
-        """The autoencoder, and what scales its latents."""
-        return ("encoder", "decoder", "codebook" if self.kind == "vq" else "scale")
+        """The autoencoder, what scales its latents, and what reads the condition standing still."""
+        return (*self._still(), *self.denoising.frozen())
 
     def drawing(self) -> tuple[str, ...]:
         """All but the encoder."""
-        return ("network", *self.frozen()[1:])
+        return (*self.denoising.drawing(), *self._still()[1:])
 
     def interfaces(self, given: int, wanted: int) -> Mapping[str, Interface]:
         """State and given to a prediction of latents; image to latents and back."""
@@ -199,11 +201,10 @@ class LatentDenoising(Objective):
 
     @staticmethod
     def _on_grid(networks: Networks, batch: Batch) -> Batch:
-        """``batch`` as the denoiser sees it: what is given on the grid, and nothing of images."""
-        told = replace(batch, wanted=None, mask=None)
+        """``batch`` as the denoiser sees it: given images on the grid."""
         if batch.given is None or batch.given.ndim < 4:
-            return told
-        return given_on_grid(told, reduction_of(networks["decoder"]))
+            return batch
+        return given_on_grid(batch, reduction_of(networks["decoder"]))
 
     def loss(
         self,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from vesalius.core.batch import Batch
 from vesalius.core.call import Call
@@ -17,6 +16,10 @@ from vesalius.generative.losses import L2, Loss, Losses
 from vesalius.generative.losses.loss import terms, wanted
 from vesalius.generative.objectives.next_token import NextToken
 from vesalius.generative.objectives.objective import Interface, Networks, Objective
+from vesalius.generative.objectives.quantised_autoencoder import (
+    quantised_reconstruction,
+    require_codebook,
+)
 from vesalius.generative.objectives.token_model import TokenModel
 from vesalius.generative.predictor import Predictor
 
@@ -61,20 +64,7 @@ class VectorQuantised(Objective):
         if not (isinstance(kind, type) and issubclass(kind, TokenModel)):
             raise InputError("a prior of tokens: NextToken or MaskedToken", came=prior)
         kind.check_parts(recipe)
-        if recipe.codec is not None:
-            raise InputError(
-                "no codec beside VectorQuantised, which is one", came=recipe.codec.name
-            )
-        defaults = Call(cls).parameters()
-        codebook = recipe.networks.get("codebook")
-        for own, its in (("features", "width"), ("codes", "codes")):
-            expected = arguments.get(own, defaults[own].default)
-            found = codebook.arguments.get(its, expected) if codebook else expected
-            if found != expected:
-                raise InputError(
-                    f"networks.codebook.{its} and objective.{own} to be the same",
-                    came=f"{found} and {expected}",
-                )
+        require_codebook(cls, arguments, recipe)
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One rests while the other plays."""
@@ -116,18 +106,8 @@ class VectorQuantised(Objective):
         return self.prior.token_loss(networks["prior"], tokens, self.codes, batch, rng)
 
     def _autoencoder_loss(self, networks: Networks, batch: Batch, rng: torch.Generator) -> Losses:
-        image, codebook = wanted(batch), networks["codebook"]
-        codebook.train()  # no player trains it, but this is where it learns
-        features = networks["encoder"](image)
-        quantised, tokens = codebook(features)
-        nearest = codebook.look_up(tokens).detach()  # type: ignore[operator]
-        codebook.update(features.detach(), tokens, rng)  # type: ignore[operator]
-        codebook.eval()
-        drawn = cropped(networks["decoder"](quantised), tuple(image.shape[2:]))
-        found = terms(self.losses, drawn, batch)
-        found["commitment"] = (self.commitment, mse_loss(features, nearest))
-        found["perplexity"] = (0.0, codebook.perplexity(tokens))  # type: ignore[operator]
-        return Losses(found)
+        drawn, code = quantised_reconstruction(networks, wanted(batch), self.commitment, rng)
+        return Losses(terms(self.losses, drawn, batch) | code)
 
     def predictor(self, networks: Networks, batch: Batch) -> Predictor:
         """The prior's."""
