@@ -22,6 +22,7 @@ LIMITS = {
     "hidden": 8,
     "levels": 2,
     "n_blocks": 1,
+    "doublings": 1,
     "n_layers": 2,
     "steps": 2,
     "iterations": 2,
@@ -36,11 +37,13 @@ def tiny(recipe: Recipe) -> Recipe:
 
     Everything else stays: objective, path, conditioning, guidance and the way of drawing.
     """
+    task = _small_task(recipe.task)
+    side = task.arguments["matrix"][0]
     return dataclasses.replace(
         recipe,
         name=f"{recipe.name}-tiny",
-        task=_small_task(recipe.task),
-        networks={name: _small(call) for name, call in recipe.networks.items()},
+        task=task,
+        networks={name: _small(call, side) for name, call in recipe.networks.items()},
         objective=_small(recipe.objective),
         sampler=_small(recipe.sampler),
         guidance=tuple(_small(call) for call in recipe.guidance),
@@ -52,8 +55,11 @@ def tiny(recipe: Recipe) -> Recipe:
     )
 
 
-def _small(call: Call) -> Call:
-    """``call`` with its sizes bounded by ``LIMITS``; what it leaves to the default counts too."""
+def _small(call: Call, side: int = 0) -> Call:
+    """``call`` with its sizes bounded by ``LIMITS``; what it leaves to the default counts too.
+
+    Generators of one vector are made for images of ``side`` voxels along every axis.
+    """
     changes: dict[str, object] = {}
     for name, parameter in call.parameters().items():
         value = call.arguments.get(name, parameter.default)
@@ -61,6 +67,8 @@ def _small(call: Call) -> Call:
             changes[name] = min(value, LIMITS[name])
         elif name in ("multipliers", "n_convolutions"):
             changes[name] = tuple(value)[:RESOLUTIONS]
+        elif name == "extent":
+            changes[name] = side
     return call.replace(**changes)
 
 
