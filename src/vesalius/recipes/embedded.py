@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from vesalius.anatomy import DigitalPatients
+from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
 from vesalius.data.split import SplitRule
+from vesalius.tasks.image_classification import ImageClassification
+from vesalius.tasks.image_segmentation import ImageSegmentation
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.task import Downstream
 
@@ -30,4 +33,41 @@ def slice_from_class(matrix: int = 64) -> Call:
         classes=classes,
         matrix=(matrix, matrix),
         study=study,
+    )
+
+
+def head_volumes(n: int = 120, matrix: int = 32) -> Call:
+    """Whole digital heads as volumes; with ``hippocampus-volumes`` they are drawn from nothing."""
+    return Call(DigitalPatients, n=n, size=(matrix,) * 3)
+
+
+def tissues_of_slice(matrix: int = 64) -> Call:
+    """The tissues in a T1-weighted slice; ``hippocampus-segmentation`` is its real twin, in 3D."""
+    return Call(
+        ImageSegmentation,
+        name="tissues-of-slice",
+        phase="diagnosis",
+        question="Which tissues does this slice show, and where?",
+        source=digital_patients(matrix=matrix),
+        rule=Call(SplitRule, shifted_sites=("C",)),
+        image="t1",
+        label="tissues",
+        classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
+        matrix=(matrix, matrix),
+    )
+
+
+def class_of_slice(matrix: int = 64) -> Call:
+    """Whether a slice is of a person over 60; ``xray-classification`` is its real twin."""
+    return Call(
+        ImageClassification,
+        name="class-of-slice",
+        phase="diagnosis",
+        question="Is this the head of a person over 60?",
+        source=digital_patients(n=240, matrix=matrix),
+        rule=Call(SplitRule, shifted_sites=("C",)),
+        image="t1",
+        label="over_60",
+        classes=("60 or younger", "over 60"),
+        matrix=(matrix, matrix),
     )

@@ -22,6 +22,7 @@ from vesalius.data.source import Case
 from vesalius.data.split import Split
 from vesalius.tasks.augmentation import augmented
 from vesalius.tasks.recent import Recent
+from vesalius.tasks.supervised import rescanned
 from vesalius.tasks.task import Task
 
 Arm = Literal["real", "synthetic", "both"]
@@ -105,10 +106,7 @@ class ArmTask(Task):
         if augment:
             fills, flip_axis, reach = self.augmentation()
             parts = augmented(parts, fills, rng, flip_axis=flip_axis, reach=reach)
-            # scanners scale images arbitrarily: gain, offset and noise are drawn for all arms alike
-            gain, offset = 1 + 0.15 * rng.standard_normal(), 0.1 * rng.standard_normal()
-            noise = torch.from_numpy(rng.standard_normal(parts["wanted"].shape)).float()
-            parts["wanted"] = parts["wanted"] * gain + offset + 0.05 * rng.random() * noise
+            parts["wanted"] = rescanned(parts["wanted"], rng)  # alike for all arms
         return self.supervised(parts, case.identifier)
 
     def _drawn_image(self, case: Case, rng: np.random.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from vesalius.data.source import Case
 from vesalius.tasks.arm import ArmTask
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.recent import Recent
+from vesalius.tasks.supervised import class_batch
 from vesalius.tasks.task import Judgement
 
 
@@ -53,13 +54,7 @@ class ClassificationFrom(ArmTask):
 
     def supervised(self, parts: Mapping[str, Tensor], case: str) -> Batch:
         """The image, and its class."""
-        return Batch(
-            # shifted class maps have empty borders, so the class is where most of a map is one
-            wanted=(parts["given"].flatten(1).mean(dim=1) > 0.5).float()[None],
-            given=parts["wanted"][None],
-            cases=(case,),
-            records=({},),
-        )
+        return class_batch(parts, case)
 
     @property
     def shape(self) -> Shape:
@@ -77,7 +72,16 @@ class ClassificationFrom(ArmTask):
     @cached_property
     def judgement(self) -> Judgement:
         """Scored by the downstream study."""
-        return Judgement("downstream", "1", (0, 1), (0, 1), (), "downstream auc")
+        return Judgement(
+            "downstream",
+            "1",
+            (0, 1),
+            (0, 1),
+            (),
+            "downstream auc",
+            answer="class",
+            labels=self.classes,
+        )
 
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:
         """The image."""

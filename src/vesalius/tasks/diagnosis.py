@@ -5,6 +5,8 @@ from __future__ import annotations
 from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
 from vesalius.data.split import SplitRule
+from vesalius.tasks.image_classification import ImageClassification
+from vesalius.tasks.image_segmentation import ImageSegmentation
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Downstream
@@ -179,4 +181,32 @@ def head_variants(source: Call) -> Call:
         label="tissues",
         classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
         matrix=(64, 64),
+    )
+
+
+def hippocampus_segmentation(source: Call) -> Call:
+    """Anterior and posterior hippocampus in whole 3D crops of T1 MR."""
+    return Call(
+        ImageSegmentation,
+        name="hippocampus-segmentation",
+        phase="diagnosis",
+        question="Where in this image is the hippocampus?",
+        source=source,
+        image="image",
+        label="label",
+        classes=("anterior", "posterior"),
+    )
+
+
+def xray_classification(source: Call) -> Call:
+    """Pneumonia or none in a chest X-ray."""
+    return Call(
+        ImageClassification,
+        name="xray-classification",
+        phase="diagnosis",
+        question="Does this chest X-ray show pneumonia?",
+        source=source,
+        image="image",
+        label="label",
+        classes=("normal", "pneumonia"),
     )

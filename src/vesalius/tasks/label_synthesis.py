@@ -96,12 +96,15 @@ class LabelSynthesis(Task):
 
     def prepared(self, case: Case) -> dict[str, Tensor]:
         """``wanted`` in model units and the class maps ``given``."""
-        image = self.source.read(case)[self.image].require_finite(case.identifier)
-        corner = self.frame.corner(image, None)
         given = torch.zeros(len(self.classes), *self.matrix)
         given[self.class_of(case)] = 1
-        placed = self.frame.place(image.data, corner, self.scale.low)
-        return {"wanted": self.scale.to_model(placed), "given": given}
+        image = self.source.read(case)[self.image]
+        return {"wanted": self.placed(image, case.identifier), "given": given}
+
+    def placed(self, image: Image, case: str) -> Tensor:
+        """An image in model units, ``(1, *matrix)``."""
+        corner = self.frame.corner(image.require_finite(case), None)
+        return self.scale.to_model(self.frame.place(image.data, corner, self.scale.low))
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:
         """The class and an image of it."""

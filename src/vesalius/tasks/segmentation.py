@@ -15,6 +15,7 @@ from vesalius.data.source import Case
 from vesalius.metrics.pixel.mae import MAE
 from vesalius.tasks.arm import ArmTask
 from vesalius.tasks.recent import Recent
+from vesalius.tasks.supervised import label_batch
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Judgement
 from vesalius.tasks.variants import Variants
@@ -61,14 +62,7 @@ class SegmentationFrom(ArmTask):
 
     def supervised(self, parts: Mapping[str, Tensor], case: str) -> Batch:
         """The image, and one channel a class with background first."""
-        background = 1 - parts["given"].amax(dim=0, keepdim=True)
-        return Batch(
-            wanted=torch.cat([background, parts["given"]])[None],
-            given=parts["wanted"][None],
-            mask=parts["mask"][None],
-            cases=(case,),
-            records=({},),
-        )
+        return label_batch(parts, case)
 
     @property
     def shape(self) -> Shape:
@@ -87,7 +81,17 @@ class SegmentationFrom(ArmTask):
     def judgement(self) -> Judgement:
         """Scored by the downstream study; alone, by the error of class numbers."""
         n = float(len(self.classes))
-        return Judgement("downstream", "label", (0, n), (0, n), (MAE("label"),), "mae")
+        names = ("background", *self.classes)
+        return Judgement(
+            "downstream",
+            "label",
+            (0, n),
+            (0, n),
+            (MAE("label"),),
+            "mae",
+            answer="labels",
+            labels=names,
+        )
 
     def shown(self, batch: Batch) -> dict[str, tuple[Tensor, tuple[float, float], str]]:
         """The image."""

@@ -99,16 +99,19 @@ class MaskSynthesis(Task):
 
     def placed(self, images: Mapping[str, Image], case: str) -> dict[str, Tensor]:
         """As :meth:`prepared`, from images at hand."""
-        image = relative(images[self.image], case)
-        label = images[self.label]
+        image, label = images[self.image], images[self.label]
+        parts = self.placed_image(image, case)
         label.require_same_grid(image, case)
+        labels = self.frame.place_labels(label.data, self.frame.corner(image, None))
+        return {**parts, "given": self._one_hot(labels, case)}
+
+    def placed_image(self, image: Image, case: str) -> dict[str, Tensor]:
+        """``wanted`` and ``mask`` of an image without a label map."""
+        image = relative(image, case)
         corner = self.frame.corner(image, None)
-        placed = self.frame.place(image.data, corner, 0.0)
-        inside = self.frame.place(torch.ones_like(image.data, dtype=torch.float32), corner, 0.0)
-        labels = self.frame.place_labels(label.data, corner)
+        inside = self.frame.place(torch.ones_like(image.data), corner, 0.0)
         return {
-            "wanted": self.scale.to_model(placed),
-            "given": self._one_hot(labels, case),
+            "wanted": self.scale.to_model(self.frame.place(image.data, corner, 0.0)),
             "mask": inside > 0.5,
         }
 
