@@ -30,17 +30,20 @@ from vesalius.networks import (
     Pix2PixUNet,
     ProjectionDiscriminator,
     ResnetGenerator,
+    ResViTGenerator,
     SegmentationUNet,
     SmallClassifier,
     SpadeGenerator,
     SwinRestorer,
     TokenTransformer,
     UNet,
+    VisionTransformer,
     all_networks,
 )
 from vesalius.testing.check_network import check_network
 
 TINY: dict[type, dict[str, Any]] = {
+    VisionTransformer: {"width": 8, "n_layers": 2, "heads": 2},
     MedFormer: {"width": 4, "multipliers": (1, 2, 3), "heads": 2, "map_tokens": 5},
     HybridUNet: {"width": 4, "multipliers": (1, 2), "heads": 2},
     DiT: {"width": 8, "n_layers": 1, "heads": 2},
@@ -54,6 +57,7 @@ TINY: dict[type, dict[str, Any]] = {
     UNet: {"width": 4, "multipliers": (1, 2, 4)},
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
+    ResViTGenerator: {"width": 4, "n_blocks": 6, "hidden": 8, "n_layers": 1, "heads": 2},
     SpadeGenerator: {"width": 4, "levels": 2, "hidden": 4},
     SwinRestorer: {"width": 8, "heads": 2, "n_blocks": 1, "n_layers": 2, "window": 4},
     SegmentationUNet: {"width": 4, "levels": 3},
@@ -82,7 +86,9 @@ def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | Non
         return (x.shape[0], network.channels_out, *(-(-n // 4) for n in x.shape[2:]))
     if isinstance(network, Decoder):
         return (x.shape[0], network.channels_out, *(2 * n for n in x.shape[2:]))
-    if isinstance(network, SmallClassifier | ImageEmbedder | ProjectionDiscriminator):
+    if isinstance(
+        network, SmallClassifier | ImageEmbedder | VisionTransformer | ProjectionDiscriminator
+    ):
         return (x.shape[0], network.channels_out)
     if isinstance(network, PatchDiscriminator):
         # at least 12 voxels an axis, halved twice (rounding down), then two 4-wide layers less one
@@ -169,9 +175,13 @@ def test_the_caller_seeds_the_weights(kind: type) -> None:
     "kind",
     [
         DeformationNetwork,
+        DiT,
         ErrorModulatedUNet,
+        HybridUNet,
+        MedFormer,
         PatchTransformer,
         Pix2PixUNet,
+        ResViTGenerator,
         ResnetGenerator,
         SegmentationUNet,
         SpadeGenerator,

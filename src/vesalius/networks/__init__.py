@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from vesalius.networks.pix2pix_unet import Pix2PixUNet
     from vesalius.networks.projection_discriminator import ProjectionDiscriminator
     from vesalius.networks.resnet_generator import ResnetGenerator
+    from vesalius.networks.resvit_generator import ResViTGenerator
     from vesalius.networks.segmentation_unet import SegmentationUNet
     from vesalius.networks.slab_discriminator import SlabDiscriminator
     from vesalius.networks.spade_generator import SpadeGenerator
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from vesalius.networks.token_transformer import TokenTransformer
     from vesalius.networks.unet import UNet
     from vesalius.networks.uvit import UViT
+    from vesalius.networks.vision_transformer import VisionTransformer
 
 __all__ = [
     "Codebook",
@@ -74,6 +76,7 @@ __all__ = [
     "PatchTransformer",
     "Pix2PixUNet",
     "ProjectionDiscriminator",
+    "ResViTGenerator",
     "ResnetGenerator",
     "SegmentationUNet",
     "SlabDiscriminator",
@@ -87,6 +90,7 @@ __all__ = [
     "TokenTransformer",
     "UNet",
     "UViT",
+    "VisionTransformer",
     "all_networks",
     "count_parameters",
     "default_size",
@@ -115,6 +119,7 @@ _NETWORKS = {
     "Pix2PixUNet": "pix2pix_unet",
     "ProjectionDiscriminator": "projection_discriminator",
     "ResnetGenerator": "resnet_generator",
+    "ResViTGenerator": "resvit_generator",
     "SegmentationUNet": "segmentation_unet",
     "SlabDiscriminator": "slab_discriminator",
     "SmallClassifier": "classifier",
@@ -127,6 +132,7 @@ _NETWORKS = {
     "TokenTransformer": "token_transformer",
     "UNet": "unet",
     "UViT": "uvit",
+    "VisionTransformer": "vision_transformer",
 }
 _OTHERS = {
     "ImageNetwork": "image_network",

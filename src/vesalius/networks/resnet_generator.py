@@ -20,7 +20,7 @@ from vesalius.networks.padding import pad
 ABOVE = 9
 
 
-class _InstanceResidualBlock(nn.Module):
+class InstanceResidualBlock(nn.Module):
     """Convolution, instance normalisation, ReLU, convolution, instance normalisation, added."""
 
     def __init__(self, channels: int, dims: Literal[2, 3]) -> None:
@@ -35,15 +35,51 @@ class _InstanceResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(batch, channels, *space)`` to the same shape."""
         changed: Tensor = self.layers(x)
         return x + changed
+
+
+def halving(channels_in: int, width: int, dims: Literal[2, 3]) -> list[nn.Module]:
+    """Layers from an image to ``4 * width`` channels at a quarter of the resolution."""
+    conv = convolution(dims)
+    layers: list[nn.Module] = [
+        conv(channels_in, width, 7, padding=3, padding_mode="reflect", bias=False),
+        instance_norm(width, dims),
+        nn.ReLU(),
+    ]
+    for channels in (width, 2 * width):
+        layers += [
+            conv(channels, 2 * channels, 3, stride=2, padding=1, bias=False),
+            instance_norm(2 * channels, dims),
+            nn.ReLU(),
+        ]
+    return layers
+
+
+def doubling(channels_out: int, width: int, dims: Literal[2, 3]) -> list[nn.Module]:
+    """Layers from ``4 * width`` channels at a quarter of the resolution to an image.
+
+    Doubling repeats voxels and convolves, which leaves less of a checkerboard than a transposed
+    convolution (Odena et al., Distill 2016).
+    """
+    conv = convolution(dims)
+    layers: list[nn.Module] = []
+    for channels in (4 * width, 2 * width):
+        layers += [
+            nn.Upsample(scale_factor=2, mode="nearest"),
+            conv(channels, channels // 2, 3, padding=1, bias=False),
+            instance_norm(channels // 2, dims),
+            nn.ReLU(),
+        ]
+    layers.append(conv(width, channels_out, 7, padding=3, padding_mode="reflect"))
+    return layers
 
 
 class ResnetGenerator(ImageNetwork):
     """A 7-wide convolution, two halvings, residual blocks, two doublings, a 7-wide convolution.
 
-    Doubling repeats voxels and convolves, which leaves less of a checkerboard than the paper's
-    transposed convolution (Odena et al., Distill 2016).
+    Doubling repeats voxels where the paper has transposed convolutions.
 
     Parameters
     ----------
@@ -82,34 +118,9 @@ class ResnetGenerator(ImageNetwork):
         )
         self.bounded = bounded
         self.n_blocks = n_blocks
-        conv = convolution(dims)
-        layers: list[nn.Module] = [
-            conv(
-                channels_in + condition_channels,
-                width,
-                7,
-                padding=3,
-                padding_mode="reflect",
-                bias=False,
-            ),
-            instance_norm(width, dims),
-            nn.ReLU(),
-        ]
-        for channels in (width, 2 * width):
-            layers += [
-                conv(channels, 2 * channels, 3, stride=2, padding=1, bias=False),
-                instance_norm(2 * channels, dims),
-                nn.ReLU(),
-            ]
-        layers += [_InstanceResidualBlock(4 * width, dims) for _ in range(n_blocks)]
-        for channels in (4 * width, 2 * width):
-            layers += [
-                nn.Upsample(scale_factor=2, mode="nearest"),
-                conv(channels, channels // 2, 3, padding=1, bias=False),
-                instance_norm(channels // 2, dims),
-                nn.ReLU(),
-            ]
-        layers.append(conv(width, channels_out, 7, padding=3, padding_mode="reflect"))
+        layers = halving(channels_in + condition_channels, width, dims)
+        layers += [InstanceResidualBlock(4 * width, dims) for _ in range(n_blocks)]
+        layers += doubling(channels_out, width, dims)
         self.layers = nn.Sequential(*layers)
 
     def transform(self, x: Tensor, level: Tensor | None, condition: Tensor | None) -> Tensor:
