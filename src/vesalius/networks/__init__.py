@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vesalius.networks.encoder import Encoder
     from vesalius.networks.error_modulated_unet import ErrorModulatedUNet
     from vesalius.networks.factorised_unet import FactorisedUNet
+    from vesalius.networks.gated_pixel_cnn import GatedPixelCnn
     from vesalius.networks.hierarchical_generator import HierarchicalHead, HierarchicalTrunk
     from vesalius.networks.hybrid_unet import HybridUNet
     from vesalius.networks.image_embedder import ImageEmbedder
@@ -64,6 +65,7 @@ __all__ = [
     "Encoder",
     "ErrorModulatedUNet",
     "FactorisedUNet",
+    "GatedPixelCnn",
     "HierarchicalHead",
     "HierarchicalTrunk",
     "HybridUNet",
@@ -107,6 +109,7 @@ _NETWORKS = {
     "Encoder": "encoder",
     "ErrorModulatedUNet": "error_modulated_unet",
     "FactorisedUNet": "factorised_unet",
+    "GatedPixelCnn": "gated_pixel_cnn",
     "HierarchicalHead": "hierarchical_generator",
     "HierarchicalTrunk": "hierarchical_generator",
     "HybridUNet": "hybrid_unet",
@@ -118,8 +121,8 @@ _NETWORKS = {
     "PatchTransformer": "patch_transformer",
     "Pix2PixUNet": "pix2pix_unet",
     "ProjectionDiscriminator": "projection_discriminator",
-    "ResnetGenerator": "resnet_generator",
     "ResViTGenerator": "resvit_generator",
+    "ResnetGenerator": "resnet_generator",
     "SegmentationUNet": "segmentation_unet",
     "SlabDiscriminator": "slab_discriminator",
     "SmallClassifier": "classifier",
