@@ -24,6 +24,7 @@ from vesalius.evaluation.statistics import paired_test, summarise, table_interva
 from vesalius.evaluation.study import Study
 from vesalius.generative.system import System
 from vesalius.tasks.arm import Arm, ArmTask
+from vesalius.tasks.described_synthesis import DescribedSynthesis
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Task
@@ -34,6 +35,7 @@ STUDIES: dict[type[Task], type[Study]] = {
     MaskSynthesis: SegmentationStudy,
     Variants: SegmentationStudy,
     LabelSynthesis: ClassificationStudy,
+    DescribedSynthesis: ClassificationStudy,
 }
 
 

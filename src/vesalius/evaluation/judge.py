@@ -13,6 +13,7 @@ from torch import Tensor
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
 from vesalius.data.source import Case
+from vesalius.evaluation.class_table import ClassTable, table_records
 from vesalius.evaluation.sets import FeatureSets, set_records
 from vesalius.evaluation.statistics import holm, paired_test, summarise
 from vesalius.tasks.task import Task
@@ -21,6 +22,8 @@ from vesalius.tasks.task import Task
 Draws = Callable[[str, Case], Tensor]
 
 PARTITIONS = ("test", "shifted")
+#: Names of a classified case's values: the probability of each class, and of the true one.
+CHANCE, TRUE_CHANCE = "probability of", "probability of the true class"
 
 
 @dataclass
@@ -50,16 +53,31 @@ class Judgements:
 
 
 def estimate(draws: Tensor) -> Tensor:
-    """The mean of the draws, ``(1, channel, *space)``: the image that errors are measured of."""
+    """The mean of the draws, ``(1, channel, *space)``: the image that errors are measured of.
+
+    Of label maps and classes, draws are probabilities, and so is their mean.
+    """
     return draws.mean(dim=0, keepdim=True)
 
 
 def spread(task: Task, draws: Tensor) -> Tensor:
-    """Standard deviation of the judged draws, ``(1, channel, *space)``; zero for a single draw."""
+    """Standard deviation of the judged draws, ``(1, channel, *space)``; zero for a single draw.
+
+    Of label maps, the share of draws that differ from the label of their mean.
+    """
     judged = task.judged(draws)
+    if task.judgement.answer == "labels":
+        return (judged != task.judged(estimate(draws))).double().mean(dim=0, keepdim=True)
     if len(judged) < 2:
         return torch.zeros_like(judged[:1])
     return judged.std(dim=0, keepdim=True)
+
+
+def error(task: Task, judged: Tensor, reference: Tensor) -> Tensor:
+    """Absolute error of judged images; of label maps, one where the label is wrong."""
+    if task.judgement.answer == "labels":
+        return (judged != reference).double()
+    return (judged - reference).abs()
 
 
 def judge(
@@ -83,51 +101,70 @@ def judge(
         cases = task.split[partition]
         if not cases:
             continue
-        values, sets = CaseValues(), FeatureSets(task)
+        values, sets, table = CaseValues(), FeatureSets(task), ClassTable()
         for case in cases:
-            _judge_case(task, case, draws(partition, case), context.recipe, values, sets)
+            _judge_case(task, case, draws(partition, case), context.recipe, values, sets, table)
             done += 1
             advance(done)
         found[partition] = values
         group = replace(context, group=partition)
         records += _case_records(task, values, group, seed)
-        of_sets, notes = set_records(task, sets, values.patients, group, seed)
-        records += of_sets
-        warnings += [note for note in notes if note not in warnings]
+        if task.judgement.answer == "class":
+            records += table_records(task, table, values.patients, group, seed)
+        elif task.judgement.answer == "image":
+            of_sets, notes = set_records(task, sets, values.patients, group, seed)
+            records += of_sets
+            warnings += [note for note in notes if note not in warnings]
     return Judgements(tuple(records), found, tuple(warnings))
 
 
 def _judge_case(
-    task: Task, case: Case, drawn: Tensor, method: str, values: CaseValues, sets: FeatureSets
+    task: Task,
+    case: Case,
+    drawn: Tensor,
+    method: str,
+    values: CaseValues,
+    sets: FeatureSets,
+    table: ClassTable,
 ) -> None:
     batch = task.test_case(case)
     assert batch.wanted is not None
+    values.cases.append(case)
     reference = task.judged(batch.wanted)
     baselines = task.baselines(batch)
     methods = {method: estimate(drawn), **baselines}
-    for name, image in methods.items():
-        judged = task.judged(image)
-        for metric in task.judgement.metrics:
-            value = float(metric.statistic(judged, reference, batch.mask)[0])
+    judged = {name: task.judged(image) for name, image in methods.items()}
+    if task.judgement.answer == "class":
+        table.add(judged, reference)
+        for name, chances in judged.items():
+            for place, label in enumerate(task.judgement.labels):
+                values.add(f"{CHANCE} {label}", name, float(chances[0, place]))
+            values.add(TRUE_CHANCE, name, float((chances * reference).sum()))
+        return
+    metrics = task.metrics(case)
+    for name, image in judged.items():
+        for metric in metrics:
+            value = float(metric.statistic(image, reference, batch.mask)[0])
             values.add(metric.name, name, value)
-    if len(drawn) > 1 and task.judgement.metrics:
+    if len(drawn) > 1 and metrics:
         first = task.judged(drawn[:1])
-        for metric in task.judgement.metrics:
+        for metric in metrics:
             value = float(metric.statistic(first, reference, batch.mask)[0])
             values.add(f"{metric.name} of one draw", method, value)
-        error = (task.judged(methods[method]) - reference).abs()
+        wrong = error(task, judged[method], reference)
         values.add(
             "error-uncertainty correlation",
             method,
-            rank_correlation(error, spread(task, drawn), batch.mask),
+            rank_correlation(wrong, spread(task, drawn), batch.mask),
         )
+    if task.judgement.answer != "image":
+        return
     first_baseline = next(iter(baselines), None)
     shown = {"reference": reference, method: task.judged(drawn[:1])}
     if first_baseline is not None:
-        shown[first_baseline] = task.judged(methods[first_baseline])
+        shown[first_baseline] = judged[first_baseline]
     for name, image in shown.items():
         sets.add(name, image, batch.mask)
-    values.cases.append(case)
 
 
 def rank_correlation(error: Tensor, uncertainty: Tensor, mask: Tensor | None) -> float:

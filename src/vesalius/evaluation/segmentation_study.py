@@ -13,8 +13,7 @@ from vesalius.evaluation.study import CaseScore, Study
 from vesalius.generative.objectives import Segmentation
 from vesalius.generative.samplers import Direct
 from vesalius.generative.system import System
-from vesalius.metrics.clinical.dice import Dice
-from vesalius.metrics.clinical.hd95 import HD95
+from vesalius.metrics.clinical.protocols import segmentation_measures
 from vesalius.networks.unet import UNet
 from vesalius.tasks.arm import ArmTask
 from vesalius.tasks.segmentation import SegmentationFrom
@@ -52,13 +51,7 @@ class SegmentationStudy(Study):
             assert batch.wanted is not None
             predicted = task.judged(system.draw(batch, task.size)[0])
             truth = batch.wanted.argmax(dim=1, keepdim=True)
-            spacing = task.synthesis.source.read(case)[task.synthesis.label].spacing_mm
-            values: dict[str, list[float]] = {name: [] for name in found}
-            for label, name in enumerate(task.classes, start=1):
-                for metric in (Dice(label, name), HD95(label, name, spacing)):
-                    value = float(metric.statistic(predicted, truth)[0])
-                    values[f"downstream {metric.name}"].append(value)
-            for name, of_classes in values.items():
-                known = [value for value in of_classes if not np.isnan(value)]
-                found[name].append(float(np.mean(known)) if known else float("nan"))
+            spacing_mm = task.synthesis.source.read(case)[task.synthesis.label].spacing_mm
+            for metric in segmentation_measures(task.classes, spacing_mm)[: len(self.scores)]:
+                found[f"downstream {metric.name}"].append(float(metric.statistic(predicted, truth)))
         return {name: np.asarray(values) for name, values in found.items()}

@@ -32,7 +32,7 @@ class SetDifference:
 
 @dataclass(frozen=True)
 class SetComparison:
-    """A set metric of several sets: value and interval by name, and the resampled values."""
+    """A metric of several sets, or tables: value and interval by name, and resampled values."""
 
     intervals: Mapping[str, Interval]
     resampled: Mapping[str, NDArray[np.float64]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,8 +11,8 @@ from torch import Tensor
 
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
-from vesalius.evaluation.set_comparison import SetDifference, compared_sets
-from vesalius.evaluation.statistics import holm
+from vesalius.evaluation.set_comparison import compared_sets
+from vesalius.evaluation.tested import adjusted, against
 from vesalius.metrics.feature import (
     Coverage,
     Density,
@@ -149,34 +148,10 @@ def set_records(
                 floor=floor,
             )
             if method == context.recipe and len(methods) > 1:
-                difference = found.difference(method, methods[1])
-                record = replace(
-                    record,
-                    baseline=methods[1],
-                    baseline_value=found.intervals[methods[1]].value,
-                    p_value=difference.p_value,
-                    note=_told(difference),
-                )
+                record = against(record, found, methods[1])
             records.append(record)
     notes = [
         f"{len(real)} cases in '{context.group}' are few to compare distributions of "
         f"{real.shape[1]} features: read {', '.join(few)} with their real-against-real floors."
     ]
-    return _with_holm(records), notes if few else []
-
-
-def _told(difference: SetDifference) -> str:
-    span = f"{difference.value:.3g} ({difference.low:.3g} to {difference.high:.3g})"
-    return f"difference {span}, paired bootstrap by patient"
-
-
-def _with_holm(records: Sequence[Record]) -> list[Record]:
-    """P-values adjusted for the number of metrics."""
-    tested = [math.nan if r.p_value is None else r.p_value for r in records]
-    count = sum(not math.isnan(p) for p in tested)
-    return [
-        record
-        if math.isnan(p)
-        else replace(record, p_value=float(p), note=f"{record.note}, Holm over {count}")
-        for record, p in zip(records, holm(tested), strict=True)
-    ]
+    return adjusted(records), notes if few else []

@@ -217,7 +217,7 @@ def set_interval(
     Reference: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, sections 8 and 10.
     """
     value = float(statistic(features_a, features_b))
-    draws_a, draws_b = _Clusters(features_a, patients_a), _Clusters(features_b, patients_b)
+    draws_a, draws_b = Clusters(features_a, patients_a), Clusters(features_b, patients_b)
     if min(len(draws_a), len(draws_b)) < 2:
         return Interval(value, math.nan, math.nan, math.nan, 0, 0)
     together = None not in (patients_a, patients_b) and draws_a.names == draws_b.names
@@ -244,7 +244,7 @@ def table_interval(
     table metric, and ``bias`` is given as 0.
     """
     value = float(statistic(scores, labels))
-    clusters = _Clusters(scores, patients)
+    clusters = Clusters(scores, patients)
     if len(labels) != len(scores):
         raise InputError("one label for each score", came=f"{len(labels)} for {len(scores)}")
     if len(clusters) < 2:
@@ -253,12 +253,17 @@ def table_interval(
     for _ in range(n_boot):
         rows = clusters.rows(clusters.take(rng)).to(scores.device)
         found.append(float(statistic(scores[rows], labels[rows])))
-    known = np.asarray([one for one in found if not math.isnan(one)])
+    return percentile_interval(value, np.asarray(found))
+
+
+def percentile_interval(value: float, resampled: Values) -> Interval:
+    """Plain percentiles of ``resampled`` values; those that are NaN are dropped and counted."""
+    known = resampled[~np.isnan(resampled)]
     low, high = _percentiles(known, (LOW, HIGH)) if len(known) else (math.nan, math.nan)
-    return Interval(value, low, high, 0.0, n_boot, n_boot - len(known))
+    return Interval(value, low, high, 0.0, len(resampled), len(resampled) - len(known))
 
 
-class _Clusters:
+class Clusters:
     """Rows of a tensor by patient."""
 
     def __init__(self, features: Tensor, patients: Sequence[str] | None) -> None:
