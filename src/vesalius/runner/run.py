@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 import torch
 
+from vesalius.core.answer import Answer
 from vesalius.core.call import Call
 from vesalius.core.errors import InputError
 from vesalius.core.files import read_arrays, write_arrays, write_atomically
@@ -101,6 +102,7 @@ class Run:
             raise InputError("an empty folder", came="one with files", case=folder)
         run = Run(folder, settled(recipe), seed, engine or Engine(), "new")
         run.task.check()
+        require_answer(recipe, run.task)
         run.write_status("new")
         split = {"hash": run.task.split.hash, "partitions": run.task.split.to_json()}
         write_atomically(folder / "split.json", json.dumps(split, indent=1).encode())
@@ -416,6 +418,19 @@ class Run:
         write_report(path, present(self))
         self.write_status("reported")
         return path
+
+
+def require_answer(recipe: Recipe, task: Task) -> None:
+    """Raise InputError unless the recipe's objective learns what the task is answered with."""
+    answers: tuple[Answer, ...] = recipe.objective.target.answers  # type: ignore[attr-defined]
+    if task.judgement.answer not in answers:
+        named = {"image": "an image", "labels": "a label map", "class": "a class"}
+        raise InputError(
+            f"a task that is answered with {' or '.join(named[answer] for answer in answers)}",
+            came=f"'{task.name}', whose answer is {named[task.judgement.answer]}",
+            case=recipe.name,
+            remedy="choose another task or recipe: vesalius list",
+        )
 
 
 def prepared(

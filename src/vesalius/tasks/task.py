@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vesalius.core.answer import Answer
 from vesalius.core.batch import Batch, Shape
 from vesalius.core.errors import InputError
 from vesalius.core.image import Image
@@ -22,8 +23,6 @@ from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.metrics.metric import CaseMetric
 
 Phase = Literal["acquisition", "diagnosis", "treatment", "prognosis"]
-#: What a task is answered with: an image, a label map (as probabilities of labels) or a class.
-Answer = Literal["image", "labels", "class"]
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from vesalius.core.answer import Answer
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses import CrossEntropy, Loss, Losses
@@ -17,6 +19,8 @@ from vesalius.generative.predictor import Predictor
 
 class Classification(Objective):
     """Named losses of logits, cross-entropy; ``wanted`` is one-hot or soft, (batch, class)."""
+
+    answers: ClassVar[tuple[Answer, ...]] = ("class",)
 
     def __init__(self, losses: tuple[Loss, ...] = (CrossEntropy(),)) -> None:
         self.losses = losses

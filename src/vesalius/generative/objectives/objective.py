@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from vesalius.core.answer import Answer
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.interface import Interface
@@ -21,7 +22,12 @@ __all__ = ["Interface", "Networks", "Objective", "require_networks"]
 
 
 class Objective(ABC):
-    """How networks learn. Knows roles, not architectures; keeps nothing but :meth:`state`."""
+    """How networks learn. Knows roles, not architectures; keeps nothing but :meth:`state`.
+
+    ``answers`` are the kinds of task that it can learn; probabilities of labels are images, too.
+    """
+
+    answers: ClassVar[tuple[Answer, ...]] = ("image", "labels")
 
     @abstractmethod
     def players(self) -> Mapping[str, tuple[str, ...]]:

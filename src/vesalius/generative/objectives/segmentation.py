@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from vesalius.core.answer import Answer
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.generative.losses import CrossEntropy, Dice, Loss, Losses
@@ -20,6 +22,8 @@ class Segmentation(Objective):
 
     ``wanted`` is one-hot, (batch, class, *space), background first.
     """
+
+    answers: ClassVar[tuple[Answer, ...]] = ("labels",)
 
     def __init__(self, losses: tuple[Loss, ...] = (Dice(), CrossEntropy())) -> None:
         self.losses = losses
