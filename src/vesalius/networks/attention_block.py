@@ -45,20 +45,35 @@ class AttentionBlock(nn.Module):
         heads: Tensor = layer(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
         return heads
 
-    def _add(self, x: Tensor, query: Tensor, key: Tensor, value: Tensor, causal: bool) -> Tensor:
-        seen = functional.scaled_dot_product_attention(query, key, value, is_causal=causal)
+    def _add(
+        self,
+        x: Tensor,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        causal: bool,
+        heeded: Tensor | None = None,
+    ) -> Tensor:
+        mask = None if heeded is None else heeded[:, None, None]
+        seen = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=causal
+        )
         x = x + self.dropout(self.out(seen.transpose(1, 2).flatten(2)))
         wide = functional.gelu(self.widen(self.second_norm(x)))
         changed: Tensor = x + self.dropout(self.narrow(wide))
         return changed
 
-    def forward(self, x: Tensor, *, causal: bool = False) -> Tensor:
-        """``(batch, tokens, width)`` to the same; causal: a token attends to itself and before."""
+    def forward(self, x: Tensor, *, causal: bool = False, heeded: Tensor | None = None) -> Tensor:
+        """``(batch, tokens, width)`` to the same; causal: a token attends to itself and before.
+
+        Else all attend to the tokens ``heeded``, (batch, tokens) bool, at least one a case; by
+        default to all.
+        """
         normed = self.first_norm(x)
         query, key, value = (
             self._heads(layer, normed) for layer in (self.query, self.key, self.value)
         )
-        return self._add(x, query, key, value, causal)
+        return self._add(x, query, key, value, causal, heeded)
 
     def step(self, x: Tensor, before: Cached | None) -> tuple[Tensor, Cached]:
         """:meth:`forward` of one more token ``(batch, 1, width)`` of a causal sequence.

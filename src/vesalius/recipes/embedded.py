@@ -6,9 +6,11 @@ from vesalius.anatomy import DigitalPatients
 from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
 from vesalius.data.split import SplitRule
+from vesalius.tasks.described_synthesis import Covariate, DescribedSynthesis
 from vesalius.tasks.image_classification import ImageClassification
 from vesalius.tasks.image_segmentation import ImageSegmentation
 from vesalius.tasks.label_synthesis import LabelSynthesis
+from vesalius.tasks.report import HeadReport
 from vesalius.tasks.task import Downstream
 
 
@@ -17,10 +19,16 @@ def digital_patients(n: int = 160, matrix: int = 128) -> Call:
     return Call(DigitalPatients, n=n, size=(matrix, matrix))
 
 
+#: Classes that heads of digital patients are told apart by.
+AGES = ("60 or younger", "over 60")
+
+
+def _study_of_ages() -> Call:
+    return Call(Downstream, image="t1", label="over_60", classes=AGES, fractions=(0.1, 1.0))
+
+
 def slice_from_class(matrix: int = 64) -> Call:
     """A slice of a person of 60 or younger, or over 60; ``xray-from-class`` is its real twin."""
-    classes = ("60 or younger", "over 60")
-    study = Call(Downstream, image="t1", label="over_60", classes=classes, fractions=(0.1, 1.0))
     return Call(
         LabelSynthesis,
         name="slice-from-class",
@@ -30,9 +38,9 @@ def slice_from_class(matrix: int = 64) -> Call:
         rule=Call(SplitRule, shifted_sites=("C",)),
         image="t1",
         label="over_60",
-        classes=classes,
+        classes=AGES,
         matrix=(matrix, matrix),
-        study=study,
+        study=_study_of_ages(),
     )
 
 
@@ -70,4 +78,45 @@ def class_of_slice(matrix: int = 64) -> Call:
         label="over_60",
         classes=("60 or younger", "over 60"),
         matrix=(matrix, matrix),
+    )
+
+
+def slice_from_text(matrix: int = 28) -> Call:
+    """A slice of the head that a report describes; ``xray-from-text`` is its real twin."""
+    return Call(
+        DescribedSynthesis,
+        name="slice-from-text",
+        phase="diagnosis",
+        question="What does the head look like of which this report was written?",
+        source=digital_patients(n=240, matrix=matrix),
+        rule=Call(SplitRule, shifted_sites=("C",)),
+        image="t1",
+        label="over_60",
+        classes=AGES,
+        matrix=(matrix, matrix),
+        study=_study_of_ages(),
+        report=Call(HeadReport),
+    )
+
+
+def slice_from_covariates(matrix: int = 64) -> Call:
+    """A slice of a head of known age, sex and lesions, a quarter of which is not known."""
+    return Call(
+        DescribedSynthesis,
+        name="slice-from-covariates",
+        phase="diagnosis",
+        question="What does the head of a person of this age and sex and with these lesions show?",
+        source=digital_patients(n=240, matrix=matrix),
+        rule=Call(SplitRule, shifted_sites=("C",)),
+        image="t1",
+        label="over_60",
+        classes=AGES,
+        matrix=(matrix, matrix),
+        study=_study_of_ages(),
+        covariates=(
+            Call(Covariate, name="age_years"),
+            Call(Covariate, name="sex", categories=("female", "male")),
+            Call(Covariate, name="lesion_volume_ml"),
+        ),
+        missing=0.25,
     )

@@ -69,7 +69,7 @@ def sample(
         raise InputError("1 image or more", came=n)
     task = run.task
     system = run.fitted_system()
-    samples = wanted_samples(task.split["test"], n, task.shape.given > 0)
+    samples = wanted_samples(task.split["test"], n, task.shape.conditional)
     watch.stage("draw", n)
     images, entries = [], []
     for done, wanted in enumerate(samples, start=1):

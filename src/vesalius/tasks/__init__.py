@@ -27,6 +27,7 @@ from vesalius.tasks.diagnosis import (
     t1_to_t2,
     xray_classification,
     xray_from_class,
+    xray_from_text,
     xrays,
 )
 from vesalius.tasks.task import Task, collate
@@ -51,6 +52,7 @@ _TASKS: dict[str, Callable[[Call], Call]] = {
     "xray-classification": xray_classification,
     "xray-denoising": xray_denoising,
     "xray-from-class": xray_from_class,
+    "xray-from-text": xray_from_text,
     "xray-inpainting": xray_inpainting,
     "xrays": xrays,
 }

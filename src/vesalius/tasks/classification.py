@@ -12,6 +12,7 @@ from vesalius.core.batch import Batch, Shape
 from vesalius.core.errors import InputError
 from vesalius.data.source import Case
 from vesalius.tasks.arm import ArmTask
+from vesalius.tasks.described_synthesis import DescribedSynthesis
 from vesalius.tasks.label_synthesis import LabelSynthesis
 from vesalius.tasks.recent import Recent
 from vesalius.tasks.supervised import class_batch
@@ -25,10 +26,10 @@ class ClassificationFrom(ArmTask):
     Wanted is one-hot, (batch, class).
     """
 
-    base: LabelSynthesis | None = None
+    base: LabelSynthesis | DescribedSynthesis | None = None
 
     @property
-    def synthesis(self) -> LabelSynthesis:
+    def synthesis(self) -> LabelSynthesis | DescribedSynthesis:
         """The base."""
         if self.base is None:
             raise InputError("a synthesis task as the base", came="none", case=self.name)

@@ -86,7 +86,7 @@ class DescribedSynthesis(Task):
     )
     report: Report | None = None
     vocabulary_size: int = 512
-    text_length: int = 48
+    text_length: int = 64
     covariates: tuple[Covariate, ...] = ()
     missing: float = 0.0
     recent: Recent = field(default_factory=Recent)
@@ -152,10 +152,20 @@ class DescribedSynthesis(Task):
         texts = (self.text(case) for case in self.split["train"])
         return LearntVocabulary.learn(texts, size=self.vocabulary_size, length=self.text_length)
 
+    def check(self) -> None:
+        """Raise InputError unless the image is there, and every case's text can be read."""
+        super().check()
+        if self.report is None:
+            return
+        for cases in self.split.partitions.values():
+            self.vocabulary.read([self.text(c) for c in cases], [c.identifier for c in cases])
+
     @cached_property
     def standard(self) -> tuple[tuple[float, float], ...]:
-        """Mean and standard deviation of every covariate over the training cases; 0 and 1 of
-        categories, and of a number that does not vary."""
+        """Mean and standard deviation of every number over the training cases.
+
+        0 and 1 of categories, and of what is not known of anybody.
+        """
         found = []
         for covariate in self.covariates:
             values = np.array([covariate.value(case) for case in self.split["train"]])
@@ -177,9 +187,7 @@ class DescribedSynthesis(Task):
         """What is said, and an image of it."""
         parts = {"wanted": self._parts(case)["wanted"]}
         if augment:
-            parts = augmented(
-                parts, {"wanted": -1.0}, rng, flip_axis=None, reach=self.shift_voxels
-            )
+            parts = augmented(parts, {"wanted": -1.0}, rng, flip_axis=None, reach=self.shift_voxels)
         told = self.told((self.text(case),) if self.report is not None else (), case.identifier)
         extras = dict(told.extras)
         if self.covariates:

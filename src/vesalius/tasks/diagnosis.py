@@ -5,9 +5,11 @@ from __future__ import annotations
 from vesalius.anatomy.tissue import Tissue
 from vesalius.core.call import Call
 from vesalius.data.split import SplitRule
+from vesalius.tasks.described_synthesis import DescribedSynthesis
 from vesalius.tasks.image_classification import ImageClassification
 from vesalius.tasks.image_segmentation import ImageSegmentation
 from vesalius.tasks.label_synthesis import LabelSynthesis
+from vesalius.tasks.report import ChestReport
 from vesalius.tasks.synthesis import MaskSynthesis
 from vesalius.tasks.task import Downstream
 from vesalius.tasks.translation import Translation
@@ -78,6 +80,27 @@ def xray_from_class(source: Call) -> Call:
         question="How does a chest X-ray of this class look, and can a classifier learn from it?",
         source=source,
         shift_voxels=0,  # whole films: a shifted one would show a border that none has
+        study=Call(
+            Downstream,
+            image="image",
+            label="label",
+            classes=("normal", "pneumonia"),
+            fractions=(0.01, 0.1),
+        ),
+    )
+
+
+def xray_from_text(source: Call) -> Call:
+    """A chest X-ray that a short report describes, written from its label where it has none."""
+    return Call(
+        DescribedSynthesis,
+        name="xray-from-text",
+        phase="diagnosis",
+        question="How does the chest X-ray look of which this report was written?",
+        source=source,
+        shift_voxels=0,  # whole films: a shifted one would show a border that none has
+        report=Call(ChestReport),
+        text_length=36,
         study=Call(
             Downstream,
             image="image",
