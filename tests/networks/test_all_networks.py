@@ -22,8 +22,11 @@ from vesalius.networks import (
     FactorisedUNet,
     HybridUNet,
     ImageEmbedder,
+    IsotropicMamba,
     LatentScale,
+    MambaUNet,
     MedFormer,
+    MedMamba,
     MultiScalePatchDiscriminator,
     PatchDiscriminator,
     PatchTransformer,
@@ -54,6 +57,9 @@ TINY: dict[type, dict[str, Any]] = {
     ImageEmbedder: {"width": 4, "levels": 3},
     PatchTransformer: {"width": 16, "n_layers": 1, "decoder_width": 8, "decoder_layers": 1},
     ProjectionDiscriminator: {"width": 4, "levels": 3},
+    IsotropicMamba: {"width": 8, "n_layers": 3, "states": 3, "head_width": 4},
+    MambaUNet: {"width": 4, "multipliers": (1, 2), "states": 2},
+    MedMamba: {"width": 8, "n_blocks": (1, 1), "patch": 2, "states": 3},
     UNet: {"width": 4, "multipliers": (1, 2, 4)},
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
@@ -87,7 +93,8 @@ def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | Non
     if isinstance(network, Decoder):
         return (x.shape[0], network.channels_out, *(2 * n for n in x.shape[2:]))
     if isinstance(
-        network, SmallClassifier | ImageEmbedder | VisionTransformer | ProjectionDiscriminator
+        network,
+        SmallClassifier | ImageEmbedder | MedMamba | VisionTransformer | ProjectionDiscriminator,
     ):
         return (x.shape[0], network.channels_out)
     if isinstance(network, PatchDiscriminator):

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from vesalius.networks.hybrid_unet import HybridUNet
     from vesalius.networks.image_embedder import ImageEmbedder
     from vesalius.networks.image_network import ImageNetwork
+    from vesalius.networks.isotropic_mamba import IsotropicMamba
     from vesalius.networks.latent_scale import LatentScale
+    from vesalius.networks.mamba_unet import MambaUNet
+    from vesalius.networks.med_mamba import MedMamba
     from vesalius.networks.medformer import MedFormer
     from vesalius.networks.multi_scale_patch_discriminator import MultiScalePatchDiscriminator
     from vesalius.networks.parameter_count import count_parameters, default_size
@@ -71,8 +74,11 @@ __all__ = [
     "HybridUNet",
     "ImageEmbedder",
     "ImageNetwork",
+    "IsotropicMamba",
     "LatentScale",
+    "MambaUNet",
     "MedFormer",
+    "MedMamba",
     "MultiScalePatchDiscriminator",
     "PatchDiscriminator",
     "PatchTransformer",
@@ -114,8 +120,11 @@ _NETWORKS = {
     "HierarchicalTrunk": "hierarchical_generator",
     "HybridUNet": "hybrid_unet",
     "ImageEmbedder": "image_embedder",
+    "IsotropicMamba": "isotropic_mamba",
     "LatentScale": "latent_scale",
+    "MambaUNet": "mamba_unet",
     "MedFormer": "medformer",
+    "MedMamba": "med_mamba",
     "MultiScalePatchDiscriminator": "multi_scale_patch_discriminator",
     "PatchDiscriminator": "patch_discriminator",
     "PatchTransformer": "patch_transformer",
