@@ -20,6 +20,9 @@ from vesalius.networks import (
     Encoder,
     ErrorModulatedUNet,
     FactorisedUNet,
+    GatedPixelCnn,
+    HierarchicalHead,
+    HierarchicalTrunk,
     HybridUNet,
     ImageEmbedder,
     IsotropicMamba,
@@ -35,6 +38,7 @@ from vesalius.networks import (
     ResnetGenerator,
     ResViTGenerator,
     SegmentationUNet,
+    SlabDiscriminator,
     SmallClassifier,
     SpadeGenerator,
     SwinRestorer,
@@ -72,7 +76,16 @@ TINY: dict[type, dict[str, Any]] = {
     MultiScalePatchDiscriminator: {"width": 4, "n_layers": 1},
 }
 # have a contract and a test file of their own
-OTHERS = {Codebook, FactorisedUNet, LatentScale, TokenTransformer}
+OTHERS = {
+    Codebook,
+    FactorisedUNet,
+    GatedPixelCnn,
+    HierarchicalHead,
+    HierarchicalTrunk,
+    LatentScale,
+    SlabDiscriminator,
+    TokenTransformer,
+}
 IMAGE_NETWORKS = [kind for kind in all_networks() if kind not in OTHERS]
 
 

@@ -18,6 +18,7 @@ from vesalius.networks.image_network import (
 )
 from vesalius.networks.level_embedding import LevelEmbedding
 from vesalius.networks.neighbours import Neighbours, fill
+from vesalius.networks.token_check import check_tokens
 
 
 @dataclass
@@ -127,7 +128,7 @@ class TokenTransformer(nn.Module):
         InputError
             For anything that does not fit the constructor's arguments.
         """
-        self._check_tokens(x)
+        check_tokens(self, x)
         start = self._context(x.shape[0], level, condition)[:, None]
         grid = tuple(x.shape[1:])
         places, tokens = self.places(grid), self.tokens(x.flatten(1))
@@ -210,18 +211,3 @@ class TokenTransformer(nn.Module):
             assert condition is not None
             context = context + self.told(average_over_space(condition))
         return context
-
-    def _check_tokens(self, x: Tensor) -> None:
-        if x.ndim != self.dims + 1 or x.dtype != torch.int64:
-            raise InputError(
-                f"int64 tokens (batch, {self.dims} axes of space)",
-                came=f"{x.dtype} of shape {tuple(x.shape)}",
-                case="TokenTransformer",
-            )
-        lowest, highest = (int(end) for end in x.aminmax())
-        if lowest < 0 or highest >= self.channels_in:
-            raise InputError(
-                f"tokens from 0 to {self.channels_in - 1}",
-                came=f"some from {lowest} to {highest}",
-                case="TokenTransformer",
-            )
