@@ -30,6 +30,8 @@ LIMITS = {
     "pool": 3,
 }
 RESOLUTIONS = 2
+#: What a network cannot do with less of, by its name.
+LEAST = {"SegmentationUNet": {"levels": 3}}
 
 
 def tiny(recipe: Recipe) -> Recipe:
@@ -64,10 +66,11 @@ def _small(call: Call, side: int = 0) -> Call:
     for name, parameter in call.parameters().items():
         value = call.arguments.get(name, parameter.default)
         if name in LIMITS and isinstance(value, int):
-            changes[name] = min(value, LIMITS[name])
+            least = LEAST.get(call.name, {}).get(name, 0)
+            changes[name] = min(value, max(LIMITS[name], least))
         elif name in ("multipliers", "n_convolutions"):
             changes[name] = tuple(value)[:RESOLUTIONS]
-        elif name == "extent":
+        elif name == "extent" and side:
             changes[name] = side
     return call.replace(**changes)
 
