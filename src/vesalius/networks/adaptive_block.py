@@ -10,7 +10,7 @@ from vesalius.networks.multi_head_attention import MultiHeadAttention
 
 
 def modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """Normalise tokens (batch, tokens, width), then scale and shift by (batch, 1, width)."""
+    """Normalise tokens (batch, *grid, width), then scale and shift by (batch, 1..., width)."""
     normed = functional.layer_norm(x, x.shape[-1:], eps=1e-6)
     return torch.addcmul(shift, normed, 1 + scale)
 
@@ -47,8 +47,12 @@ class AdaptiveBlock(nn.Module):
         nn.init.zeros_(self.modulate.bias)
 
     def forward(self, x: Tensor, told: Tensor) -> Tensor:
-        """Tokens (batch, tokens, width) and (batch, told) to tokens."""
-        shift, scale, gate, shift_2, scale_2, gate_2 = self.modulate(told)[:, None].chunk(6, 2)
+        """Tokens (batch, *rows, tokens, width) and (batch, told) to tokens.
+
+        Rows do not see each other.
+        """
+        shapes = self.modulate(told).reshape(len(x), *[1] * (x.ndim - 2), -1)
+        shift, scale, gate, shift_2, scale_2, gate_2 = shapes.chunk(6, -1)
         x = torch.addcmul(x, gate, self.attention(modulated(x, shift, scale)))
         wide = functional.gelu(self.widen(modulated(x, shift_2, scale_2)), approximate="tanh")
         return torch.addcmul(x, gate_2, self.narrow(wide))
