@@ -16,7 +16,6 @@ WITHOUT_RECIPE = {
     # objectives
     "Classification": "evaluation trains its classifiers with it: the downstream studies",
     "Segmentation": "evaluation trains its segmenters with it: the downstream studies",
-    "Contrastive": "it draws nothing: retrieval is no image; `cut` uses its InfoNCE",
     "Registration": "no task brings a moving and a fixed image",
     # losses
     "BiologicalConstraints": "DaniNet's: no task brings regressions of voxels on age",

@@ -41,6 +41,8 @@ def test_a_recipe_needs_no_download_and_its_parts_fit(name: str) -> None:
     assert recipe.task.arguments["source"].target is DigitalPatients
     task.check()
     late = {} if recipe.path is None else {"path": recipe.path.build()}
+    if recipe.conditioning is not None:
+        late["conditioning"] = recipe.conditioning.build()
     objective: Objective = recipe.objective.build(**late)
     require_networks(objective, recipe.networks)
     assert recipe.provenance.title

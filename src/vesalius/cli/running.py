@@ -133,6 +133,10 @@ def _go(run: Run, *, json: bool) -> None:
     if json:
         say_json(summary(run))
         return
+    if not run.draws_images:
+        say(f"fitted: {run.folder}")
+        say("It draws nothing; other recipes start from it (starts.<network>.run).")
+        return
     say_table("What was measured", record_rows(run.records()))
     say("")
     say(f"report: {run.folder / 'report.html'}")
@@ -149,9 +153,9 @@ def summary(run: Run) -> dict[str, Any]:
     return {
         "run": str(run.folder),
         "status": run.status,
-        "report": str(run.folder / "report.html"),
+        "report": str(run.folder / "report.html") if run.draws_images else None,
         "recipe": run.recipe.name,
         "fingerprint": run.recipe.fingerprint(),
         "seed": run.seed,
-        "records": [record.to_json() for record in run.records()],
+        "records": [record.to_json() for record in run.records()] if run.draws_images else [],
     }

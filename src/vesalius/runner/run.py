@@ -178,10 +178,15 @@ class Run:
         self.__dict__["info"] = info
 
     def go(self, *, watch: Watcher | None = None, stop: Callable[[], bool] = never) -> Run:
-        """Go on to the report from wherever the run is; returns early once ``stop`` is true."""
+        """Go on to the report from wherever the run is; returns early once ``stop`` is true.
+
+        A run that only serves others to start from ends when it is fitted.
+        """
         watch = watch or Silent()
         self._require_split()
         if self.status in ("new", "fitting") and not self._fit(watch, stop):
+            return self
+        if self.status == "fitted" and not self.draws_images:
             return self
         if self.status == "fitted" and not self._draw(watch, stop):
             return self
@@ -190,6 +195,12 @@ class Run:
         if self.status in ("judged", "reported"):
             self.report()
         return self
+
+    @property
+    def draws_images(self) -> bool:
+        """Whether the run goes on to a report; else it ends when it is fitted."""
+        draws: bool = self.recipe.objective.target.draws  # type: ignore[attr-defined]
+        return draws
 
     def _require_split(self) -> None:
         """Raise InputError if the data has changed: test patients could be trained on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -26,7 +26,13 @@ class Contrastive(Objective):
     numbers, and ``"scale"`` turns their products into logits, with a learnt temperature and bias
     (or :attr:`fixed_scale` times them where that is set, without such a network). It compares and
     does not draw: :func:`retrieved` finds the wanted images most like a given one.
+
+    With ``given`` "text", what is compared with images is their texts: "given_encoder" takes tokens
+    of ``kinds``, which the run tells, and returns features at each token, zero after a text's end;
+    their sum's direction stands for the text.
     """
+
+    draws: ClassVar[bool] = False
 
     def __init__(
         self,

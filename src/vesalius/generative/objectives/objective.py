@@ -25,8 +25,10 @@ class Objective(ABC):
     """How networks learn. Knows roles, not architectures; keeps nothing but :meth:`state`.
 
     ``answers`` are the kinds of task that it can learn; probabilities of labels are images, too.
+    Without ``draws`` its networks only serve others, which start from them.
     """
 
+    draws: ClassVar[bool] = True
     answers: ClassVar[tuple[Answer, ...]] = ("image", "labels")
 
     @abstractmethod
