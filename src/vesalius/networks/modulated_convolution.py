@@ -56,19 +56,26 @@ class ModulatedConvolution(nn.Module):
         self.style = EqualisedLinear(style_features, channels_in, bias=1.0)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """``(batch, channels_in, *space)`` and (batch, style_features) to (batch, channels_out, ...).
+        """``(batch, channels_in, *space)`` and (batch, style_features) to the modulated image.
 
-        The space stays, or is doubled along every axis.
+        ``(batch, channels_out, *space)``, the space doubled along every axis where asked for.
+        """
+        x, lengths = self.undemodulated(x, style)
+        return x if lengths is None else x * lengths
+
+    def undemodulated(self, x: Tensor, style: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What :meth:`forward` gives as two factors; the second ``(batch, channels_out, 1, ...)``.
+
+        None for the second where nothing is demodulated.
         """
         weight = self.weight * self.scale
         scales = self.style(style)
         x = x * scales.reshape(*scales.shape, *[1] * self.dims)
         x = self._doubled(x, weight) if self.double else self._convolved(x, weight)
-        if self.demodulate:
-            squares = weight.square().flatten(2).sum(2)
-            lengths = functional.linear(scales.square(), squares)
-            x = x * (lengths + 1e-8).rsqrt().reshape(*lengths.shape, *[1] * self.dims)
-        return x
+        if not self.demodulate:
+            return x, None
+        squares = functional.linear(scales.square(), weight.square().flatten(2).sum(2))
+        return x, (squares + 1e-8).rsqrt().reshape(*squares.shape, *[1] * self.dims)
 
     def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
         convolve = functional.conv2d if self.dims == 2 else functional.conv3d
@@ -76,9 +83,10 @@ class ModulatedConvolution(nn.Module):
         return found
 
     def _doubled(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Zeros between voxels, convolved, and smoothed with a gain that makes up for the zeros."""
+        """Zeros between voxels, convolved, and smoothed; twice as much an axis, for the zeros."""
         spread = functional.conv_transpose2d if self.dims == 2 else functional.conv_transpose3d
-        wide = spread(x, weight.transpose(0, 1).flip(tuple(range(2, 2 + self.dims))), stride=2)
+        weight = 2**self.dims * weight.transpose(0, 1).flip(tuple(range(2, 2 + self.dims)))
+        wide = spread(x, weight, stride=2)
         # what lies beyond the image counts: Karras et al. convolve between zeros first, too
         beyond = 2 - self.size // 2
-        return smoothed(wide, beyond, beyond) * 2**self.dims
+        return smoothed(wide, beyond)

@@ -10,7 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from vesalius.core.errors import InputError
-from vesalius.networks.equalised import EqualisedConvolution, EqualisedLinear, activated
+from vesalius.networks.equalised import (
+    GAIN,
+    EqualisedConvolution,
+    EqualisedLinear,
+    rectified,
+)
 from vesalius.networks.image_network import (
     average_over_space,
     check_image,
@@ -41,14 +46,15 @@ class _Block(nn.Module):
 
     def __init__(self, before: int, after: int, dims: Literal[2, 3]) -> None:
         super().__init__()
-        self.first = EqualisedConvolution(before, before, 3, dims, padding=1)
-        self.second = EqualisedConvolution(before, after, 3, dims, stride=2)
-        self.around = EqualisedConvolution(before, after, 1, dims, bias=False)
+        half = math.sqrt(0.5)  # of the variance, from either way
+        self.first = EqualisedConvolution(before, before, 3, dims, padding=1, gain=GAIN)
+        self.second = EqualisedConvolution(before, after, 3, dims, stride=2, gain=GAIN * half)
+        self.around = EqualisedConvolution(before, after, 1, dims, gain=half, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = activated(self.first(x))
-        h = activated(self.second(smoothed(h, 2, 2)))
-        judged: Tensor = (h + self.around(halved(x))) / math.sqrt(2)
+        h = rectified(self.first(x))
+        h = rectified(self.second(smoothed(h, 2)))
+        judged: Tensor = h + self.around(halved(x))
         return judged
 
 
@@ -100,11 +106,11 @@ class StyleDiscriminator(nn.Module):
         self.group, self.multiple = group, 2 ** (len(multipliers) - 1)
         self.extent, base = extents(extent, dims, len(multipliers) - 1, "StyleDiscriminator")
         widths = [width * multiplier for multiplier in multipliers]
-        self.stem = EqualisedConvolution(channels_in, widths[0], 1, dims)
+        self.stem = EqualisedConvolution(channels_in, widths[0], 1, dims, gain=GAIN)
         self.blocks = nn.ModuleList(_Block(low, high, dims) for low, high in pairwise(widths))
         high = widths[-1]
-        self.lowest = EqualisedConvolution(high + (group > 1), high, 3, dims, padding=1)
-        self.whole = EqualisedConvolution(high, high, base, dims)
+        self.lowest = EqualisedConvolution(high + (group > 1), high, 3, dims, padding=1, gain=GAIN)
+        self.whole = EqualisedConvolution(high, high, base, dims, gain=GAIN)
         self.last = EqualisedConvolution(high, channels_out, 1, dims)
         self.embed = EqualisedLinear(condition_channels, high) if condition_channels else None
 
@@ -118,16 +124,16 @@ class StyleDiscriminator(nn.Module):
         check_image(self, x)
         check_level(self, x.shape[0], level)
         check_pooled_condition(self, x.shape[0], condition)
-        h = activated(self.stem(pad(x, self.multiple, self.extent)))
+        h = rectified(self.stem(pad(x, self.multiple, self.extent)))
         found = []
         for block in self.blocks:
             h = block(h)
             found.append(h)
         if self.group > 1:
             h = torch.cat([h, group_deviation(h, self.group)], 1)
-        h = activated(self.lowest(h))
+        h = rectified(self.lowest(h))
         found.append(h)
-        h = activated(self.whole(h))
+        h = rectified(self.whole(h))
         logits: Tensor = self.last(h)
         if self.embed is not None:
             assert condition is not None

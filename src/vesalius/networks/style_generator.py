@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vesalius.core.errors import InputError
-from vesalius.networks.equalised import activated
+from vesalius.networks.equalised import GAIN, rectified
 from vesalius.networks.image_network import check_image, check_level, check_pooled_condition
 from vesalius.networks.modulated_convolution import ModulatedConvolution
 from vesalius.networks.smooth_resampling import doubled
@@ -30,10 +30,13 @@ class _StyledLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(after, *[1] * dims))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        x = self.convolution(x, style)
+        x, lengths = self.convolution.undemodulated(x, style)
+        assert lengths is not None
         if noise is None:
             noise = torch.randn(x.shape[0], 1, *x.shape[2:], device=x.device, dtype=x.dtype)
-        return activated(x + self.strength * noise + self.bias)
+        # one pass over the map multiplies it and adds the noise
+        x = torch.addcmul(GAIN * self.strength * noise, x, GAIN * lengths)
+        return rectified(x + GAIN * self.bias)
 
 
 class StyleGenerator(nn.Module):

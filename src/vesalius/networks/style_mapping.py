@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from vesalius.core.errors import InputError
-from vesalius.networks.equalised import EqualisedLinear, activated
+from vesalius.networks.equalised import GAIN, EqualisedLinear, rectified
 from vesalius.networks.image_network import check_input, join
 
 
@@ -57,7 +56,7 @@ class StyleMapping(nn.Module):
         self.condition_channels, self.takes_level = condition_channels, False
         widths = [channels_in + condition_channels, *[channels_out] * (n_layers - 1)]
         self.layers = nn.ModuleList(
-            EqualisedLinear(before, channels_out, rate=rate) for before in widths
+            EqualisedLinear(before, channels_out, rate=rate, gain=GAIN) for before in widths
         )
 
     def forward(
@@ -72,5 +71,5 @@ class StyleMapping(nn.Module):
         h = join(x, condition).movedim(1, -1)
         h = h * (h.square().mean(-1, keepdim=True) + 1e-8).rsqrt()
         for layer in self.layers:
-            h = activated(layer(h))
+            h = rectified(layer(h))
         return h.movedim(-1, 1)
