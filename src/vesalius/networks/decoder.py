@@ -15,6 +15,7 @@ from vesalius.networks.level_embedding import LevelEmbedding
 from vesalius.networks.residual_block import group_norm
 from vesalius.networks.residual_stage import ResidualStage
 from vesalius.networks.self_attention import SelfAttention
+from vesalius.networks.space_to_depth import depth_to_space
 
 
 class Decoder(nn.Module):
@@ -43,6 +44,8 @@ class Decoder(nn.Module):
         :class:`~vesalius.networks.encoder.Encoder` that it undoes.
     n_blocks:
         Residual blocks at every resolution.
+    patch:
+        Voxels a side that the last convolution gives back as channels, as the Encoder's.
     attention:
         Whether all places of the grid attend to each other.
     dropout:
@@ -71,6 +74,7 @@ class Decoder(nn.Module):
         width: int = 32,
         multipliers: tuple[int, ...] = (1, 2, 4),
         n_blocks: int = 1,
+        patch: Literal[1, 2, 4] = 1,
         attention: bool = False,
         dropout: float = 0.0,
         bounded: bool = False,
@@ -84,7 +88,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.channels_in, self.channels_out, self.dims = channels_in, channels_out, dims
         self.condition_channels, self.takes_level = condition_channels, takes_level
-        self.reduction = 2 ** (len(multipliers) - 1)
+        self.patch, self.reduction = patch, patch * 2 ** (len(multipliers) - 1)
         self.bounded = bounded
         widths = [width * multiplier for multiplier in reversed(multipliers)]
         features = 4 * width if takes_level else 0
@@ -98,7 +102,7 @@ class Decoder(nn.Module):
         )
         self.grow = nn.ModuleList(conv(low, high, 3, padding=1) for low, high in pairwise(widths))
         self.last_norm = group_norm(widths[-1])
-        self.last = conv(widths[-1], channels_out, 3, padding=1)
+        self.last = conv(widths[-1], channels_out * patch**dims, 3, padding=1)
 
     def forward(
         self, x: Tensor, level: Tensor | None = None, condition: Tensor | None = None
@@ -119,5 +123,5 @@ class Decoder(nn.Module):
                 h = functional.interpolate(h, scale_factor=2.0, mode="nearest")
                 h = self.grow[place - 1](h)
             h = stage(h, embedding)
-        image: Tensor = self.last(functional.silu(self.last_norm(h)))
+        image = depth_to_space(self.last(functional.silu(self.last_norm(h))), self.patch)
         return torch.tanh(image) if self.bounded else image

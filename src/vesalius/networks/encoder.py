@@ -15,6 +15,7 @@ from vesalius.networks.padding import pad, padded_size
 from vesalius.networks.residual_block import group_norm
 from vesalius.networks.residual_stage import ResidualStage
 from vesalius.networks.self_attention import SelfAttention
+from vesalius.networks.space_to_depth import space_to_depth
 
 
 class Encoder(nn.Module):
@@ -39,6 +40,9 @@ class Encoder(nn.Module):
         Channels at every resolution as multiples of ``width``; one more than there are halvings.
     n_blocks:
         Residual blocks at every resolution.
+    patch:
+        Voxels a side that the first convolution takes as channels: with 2, a 128 x 128 image costs
+        as much as a 64 x 64 one with 1.
     attention:
         Whether all places of the lowest resolution attend to each other.
     dropout:
@@ -69,6 +73,7 @@ class Encoder(nn.Module):
         width: int = 32,
         multipliers: tuple[int, ...] = (1, 2, 4),
         n_blocks: int = 1,
+        patch: Literal[1, 2, 4] = 1,
         attention: bool = False,
         dropout: float = 0.0,
     ) -> None:
@@ -81,12 +86,12 @@ class Encoder(nn.Module):
         super().__init__()
         self.channels_in, self.channels_out, self.dims = channels_in, channels_out, dims
         self.condition_channels, self.takes_level = condition_channels, takes_level
-        self.reduction = 2 ** (len(multipliers) - 1)
+        self.patch, self.reduction = patch, patch * 2 ** (len(multipliers) - 1)
         widths = [width * multiplier for multiplier in multipliers]
         features = 4 * width if takes_level else 0
         conv = convolution(dims)
         self.embed = LevelEmbedding(features) if takes_level else None
-        self.stem = conv(channels_in + condition_channels, widths[0], 3, padding=1)
+        self.stem = conv((channels_in + condition_channels) * patch**dims, widths[0], 3, padding=1)
         self.stages = nn.ModuleList(
             ResidualStage(channels, dims, n_blocks, level_features=features, dropout=dropout)
             for channels in widths
@@ -110,7 +115,7 @@ class Encoder(nn.Module):
         """
         check_input(self, x, level, condition)
         embedding = None if self.embed is None else self.embed(level)
-        h = self.stem(pad(join(x, condition), self.reduction))
+        h = self.stem(space_to_depth(pad(join(x, condition), self.reduction), self.patch))
         for place, stage in enumerate(self.stages):
             h = stage(h if place == 0 else self.shrink[place - 1](h), embedding)
         if self.attention is not None:

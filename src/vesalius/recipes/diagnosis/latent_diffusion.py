@@ -35,7 +35,7 @@ def latent_diffusion() -> Recipe:
         conditioning=Call(Unconditional),
         sampler=Call(DpmSolver, steps=25),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=3000, batch_size=32),
+        budget=Budget(steps=2000, batch_size=16),
         provenance=Provenance(
             title="Rombach et al., High-resolution image synthesis with latent diffusion models, "
             "CVPR 2022",

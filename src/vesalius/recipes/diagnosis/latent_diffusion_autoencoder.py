@@ -21,8 +21,8 @@ def latent_diffusion_autoencoder() -> Recipe:
         "latent by itself; latent-diffusion starts from it.",
         task=tasks.get("mr-slices", digital_patients()),
         networks={
-            "encoder": Call(Encoder, width=16, multipliers=(1, 2, 4)),
-            "decoder": Call(Decoder, width=16, multipliers=(1, 2, 4)),
+            "encoder": Call(Encoder, width=32, multipliers=(1, 2), patch=2),
+            "decoder": Call(Decoder, width=32, multipliers=(1, 2), patch=2),
         },
         objective=Call(
             Variational,
@@ -42,7 +42,8 @@ def latent_diffusion_autoencoder() -> Recipe:
             reproduces="mechanism",
             deviations=(
                 "pixel errors and KL alone: no perceptual loss and no critic",
-                "residual networks of width 16 on 64x64 slices, 4 channels on a grid of 16x16",
+                "residual networks of width 32 on blocks of 2x2 pixels of 64x64 slices, 4 channels "
+                "on a grid of 16x16",
             ),
         ),
     )
