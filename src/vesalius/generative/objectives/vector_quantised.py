@@ -30,7 +30,9 @@ class VectorQuantised(Objective):
     In the first ``share`` of the budget encoder and decoder learn by ``losses`` of the
     reconstruction and ``commitment`` times the distance of features to their vectors, while the
     codebook follows the features without gradient. From then on they stand still and the prior
-    learns their tokens, as in the paper; what is given conditions the prior alone.
+    learns their tokens, as in the paper; what is given conditions the prior alone. With a ``share``
+    of 0 the autoencoder stands still from the start: ``starts`` take ``encoder``, ``decoder`` and
+    ``codebook`` from the run of another recipe, as VQGAN's prior does (Esser et al. 2021).
 
     Networks: ``encoder`` and ``decoder`` with an attribute ``reduction``, a ``codebook`` of
     ``codes`` vectors of ``features``, with ``update`` and ``look_up``, and a ``prior`` from tokens
@@ -47,8 +49,8 @@ class VectorQuantised(Objective):
         commitment: float = 0.25,
         share: float = 0.5,
     ) -> None:
-        if not 0 < share < 1:
-            raise InputError("a share of the budget between 0 and 1", came=share)
+        if not 0 <= share < 1:
+            raise InputError("a share of the budget from 0 to below 1", came=share)
         self.losses = losses
         self.prior = prior or NextToken()
         self.features = features
@@ -65,6 +67,13 @@ class VectorQuantised(Objective):
             raise InputError("a prior of tokens: NextToken or MaskedToken", came=prior)
         kind.check_parts(recipe)
         require_codebook(cls, arguments, recipe)
+        missing = [name for name in ("encoder", "decoder", "codebook") if name not in recipe.starts]
+        if arguments.get("share") == 0 and missing:
+            raise InputError(
+                "an autoencoder to start from, where objective.share is 0",
+                came=f"none for {', '.join(missing)}",
+                remedy="add it to starts, or set objective.share above 0",
+            )
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """One rests while the other plays."""
