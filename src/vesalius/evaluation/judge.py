@@ -140,6 +140,7 @@ def _judge_case(
             for place, label in enumerate(task.judgement.labels):
                 values.add(f"{CHANCE} {label}", name, float(chances[0, place]))
             values.add(TRUE_CHANCE, name, float((chances * reference).sum()))
+        values.add("true class", "reference", float(reference[0].argmax()))
         return
     metrics = task.metrics(case)
     for name, image in judged.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vesalius.anatomy import DigitalPatients
-from vesalius.anatomy.tissue import Tissue
+from vesalius.anatomy.tissue import DEEP_NUCLEI, Tissue
 from vesalius.core.call import Call
 from vesalius.data.split import SplitRule
 from vesalius.tasks.described_synthesis import Covariate, DescribedSynthesis
@@ -49,6 +49,16 @@ def head_volumes(n: int = 120, matrix: int = 32) -> Call:
     return Call(DigitalPatients, n=n, size=(matrix,) * 3)
 
 
+#: Tissues to segment, and the labels of a digital head that they are made of.
+TISSUES = {
+    "skull": (Tissue.CORTICAL_BONE, Tissue.MARROW),
+    "fluid": (Tissue.CEREBROSPINAL_FLUID, Tissue.VENTRICLE),
+    "grey matter": (Tissue.GREY_MATTER,),
+    "white matter": (Tissue.WHITE_MATTER, Tissue.WHITE_MATTER_LESION),
+    "deep nuclei": DEEP_NUCLEI,
+}
+
+
 def tissues_of_slice(matrix: int = 64) -> Call:
     """The tissues in a T1-weighted slice; ``hippocampus-segmentation`` is its real twin, in 3D."""
     return Call(
@@ -60,7 +70,8 @@ def tissues_of_slice(matrix: int = 64) -> Call:
         rule=Call(SplitRule, shifted_sites=("C",)),
         image="t1",
         label="tissues",
-        classes=tuple(tissue.name.lower() for tissue in Tissue if tissue.value > 0),
+        classes=tuple(TISSUES),
+        merged=tuple(tuple(int(label) for label in labels) for labels in TISSUES.values()),
         matrix=(matrix, matrix),
     )
 

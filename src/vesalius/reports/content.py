@@ -40,12 +40,15 @@ class Picture:
     pixel_aspect:
         Height of a pixel over its width.
     label_names:
-        Names of the labels, for "labels".
+        Names of the labels, for "labels" and ``overlay``.
+    overlay:
+        A label map ``(row, column)`` that is laid over the pixels, zero where there is nothing.
 
     Raises
     ------
     InputError
-        For pixels that are not 2D, a window that is not finite or upside down, broken labels.
+        For pixels that are not 2D, a window that is not finite or upside down, broken labels, an
+        overlay of another size.
     """
 
     label: str
@@ -55,6 +58,7 @@ class Picture:
     colour: Colour = "grey"
     pixel_aspect: float = 1.0
     label_names: Mapping[int, str] = field(default_factory=dict)
+    overlay: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:
@@ -78,24 +82,35 @@ class Picture:
             )
         if self.colour == "labels":
             known = np.asarray(self.pixels, dtype=np.float64)
-            known = known[np.isfinite(known)]
-            if np.any(known < 0) or np.any(known != np.round(known)):
+            self._require_labels(known[np.isfinite(known)])
+        if self.overlay is not None:
+            if self.overlay.shape != self.pixels.shape:
                 raise InputError(
-                    "labels that are whole numbers from 0",
+                    f"an overlay of the picture's size {self.pixels.shape}",
+                    came=str(self.overlay.shape),
                     case=f"picture '{self.label}'",
-                    remedy="resample labels with the nearest neighbour, or choose another colour",
                 )
+            self._require_labels(np.asarray(self.overlay, dtype=np.float64))
+
+    def _require_labels(self, values: NDArray[np.float64]) -> None:
+        if not np.all((values >= 0) & (values == np.round(values))):
+            raise InputError(
+                "labels that are whole numbers from 0",
+                case=f"picture '{self.label}'",
+                remedy="resample labels with the nearest neighbour, or choose another colour",
+            )
 
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """A case's row of pictures, with its scores ready to print."""
+    """A row of pictures, of a case or of several ``cases``, with its scores ready to print."""
 
     case: str
     caption: str
     pictures: tuple[Picture, ...]
     scores: Mapping[str, str] = field(default_factory=dict)
     kind: Kind = "typical"
+    cases: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,13 +29,15 @@ def write_report(path: Path, content: ReportContent) -> None:
         (strip for strip in content.strips if strip.kind != "worst"),
         key=lambda strip: order[strip.kind],
     )
+    worst = [strip for strip in content.strips if strip.kind == "worst"]
     tables = [(level, records_table(content.records, level)) for level in LEVELS]
     write_page(
         path,
         "report.html.j2",
         content=content,
         plates=[plate(strip) for strip in shown],
-        worst=[plate(strip) for strip in content.strips if strip.kind == "worst"],
+        worst=[plate(strip) for strip in worst],
+        n_worst=sum(strip.cases for strip in worst),
         levels=[(level, table) for level, table in tables if table],
         facts=fact_rows(content.facts),
         paragraphs=[part for part in content.verdict.split("\n\n") if part.strip()],

@@ -5,12 +5,19 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vesalius.reports import numbers
-from vesalius.reports.colours import UNDEFINED_COLOUR, colour_table, label_colour, rgb_of
+from vesalius.reports.colours import (
+    LABELS,
+    UNDEFINED_COLOUR,
+    colour_table,
+    label_colour,
+    rgb_of,
+)
 from vesalius.reports.content import Picture, Strip
 
 # Below this many pixels a side, a tile shows its pixels as squares: smoothing would invent detail.
@@ -18,6 +25,9 @@ PIXELATED_BELOW = 200
 COLUMNS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 4, 8: 4, 9: 5, 10: 5}
 MOST_COLUMNS = 6
 MOST_LABELS = 12
+LABEL_COLOURS = len(LABELS) - 1
+#: How much of a label's colour covers the pixels below it.
+OVERLAY_STRENGTH = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,17 +61,27 @@ class Plate:
 def rendered(picture: Picture) -> NDArray[np.uint8]:
     """The picture's colours, ``(row, column, 3)`` bytes."""
     index, palette = _indexed(picture)
-    return np.asarray(palette[index])
+    colours = np.asarray(palette[index])
+    if picture.overlay is None:
+        return colours
+    table = np.array([rgb_of(label_colour(label)) for label in range(1 + LABEL_COLOURS)])
+    labels = np.asarray(picture.overlay, dtype=np.int64)
+    laid = table[_cycled(labels)]
+    blend = OVERLAY_STRENGTH * laid + (1 - OVERLAY_STRENGTH) * colours
+    return np.where((labels > 0)[..., None], np.round(blend), colours).astype(np.uint8)
 
 
 def png(picture: Picture) -> bytes:
     """The picture as a PNG file, one pixel a pixel."""
     from PIL import Image as PillowImage
 
-    index, palette = _indexed(picture)
-    image = PillowImage.fromarray(index)
-    if len(palette) != 256 or not np.array_equal(palette[:, 0], np.arange(256)):
-        image.putpalette(palette.tobytes())
+    if picture.overlay is not None:
+        image = PillowImage.fromarray(rendered(picture))
+    else:
+        index, palette = _indexed(picture)
+        image = PillowImage.fromarray(index)
+        if len(palette) != 256 or not np.array_equal(palette[:, 0], np.arange(256)):
+            image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
@@ -77,6 +97,7 @@ def tile(picture: Picture, case: str) -> Tile:
     unit = "" if picture.unit in ("", "1") else picture.unit
     scale = f"{texts[0]} to {texts[1]} {unit}".strip()
     words = "labels" if picture.colour == "labels" else f"window {scale}"
+    words += ", labels laid over it" if picture.overlay is not None else ""
     return Tile(
         label=picture.label,
         alt=f"{case}, {picture.label}, {words}"
@@ -89,7 +110,7 @@ def tile(picture: Picture, case: str) -> Tile:
         high=texts[1],
         unit=unit,
         gradient="" if picture.colour == "labels" else _gradient(picture),
-        labels=_labels(picture) if picture.colour == "labels" else (),
+        labels=_labels(picture),
         undefined=undefined,
     )
 
@@ -131,7 +152,7 @@ def _indexed(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     safe = np.where(defined, values, 0.0)
     if picture.colour == "labels":
         colours = [rgb_of(label_colour(label)) for label in range(255)]
-        index = np.where(safe == 0, 0, 1 + (safe - 1) % 252)  # 252: whole turns of twelve colours
+        index = _cycled(safe)
         palette = np.array([*colours, UNDEFINED_COLOUR], dtype=np.uint8)
     elif picture.colour == "grey" and defined.all():
         index = np.round(255 * fractions(picture, safe))
@@ -141,6 +162,11 @@ def _indexed(picture: Picture) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         table = colour_table(picture.colour, 255)
         palette = np.concatenate([table, np.array([UNDEFINED_COLOUR], dtype=np.uint8)])
     return np.where(defined, index, 255).astype(np.uint8), palette
+
+
+def _cycled(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels from one on brought into whole turns of the colours; zero stays."""
+    return np.where(labels == 0, 0, 1 + (labels - 1) % LABEL_COLOURS)
 
 
 def _gradient(picture: Picture) -> str:
@@ -153,7 +179,10 @@ def _gradient(picture: Picture) -> str:
 
 
 def _labels(picture: Picture) -> tuple[tuple[str, str], ...]:
-    values = np.asarray(picture.pixels, dtype=np.float64)
+    if picture.colour != "labels" and picture.overlay is None:
+        return ()
+    shown = picture.pixels if picture.overlay is None else picture.overlay
+    values = np.asarray(shown, dtype=np.float64)
     present = [int(label) for label in np.unique(values[np.isfinite(values)]) if label != 0]
     named = [(label_colour(x), picture.label_names.get(x, str(x))) for x in present[:MOST_LABELS]]
     if len(present) > MOST_LABELS:

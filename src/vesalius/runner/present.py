@@ -11,8 +11,10 @@ from torch import Tensor
 
 from vesalius.data.source import Case
 from vesalius.evaluation.judge import estimate, spread
-from vesalius.reports import Curve, Picture, ReportContent, Strip, spanning_window, verdict
+from vesalius.reports import Curve, Picture, ReportContent, Strip, Table, spanning_window, verdict
 from vesalius.reports.content import Scatter
+from vesalius.runner.class_figures import class_curves, class_strips, confusion
+from vesalius.runner.label_strips import label_strip
 from vesalius.training.fit import read_log
 
 if TYPE_CHECKING:
@@ -29,11 +31,23 @@ def present(run: Run) -> ReportContent:
     records = tuple(run.records())
     cases = json.loads((run.folder / "cases.json").read_text())
     summary, info = run.task.summary(), run.info
-    strips, scatter = [], []
+    strips: list[Strip] = []
+    figures: list[Curve | Scatter] = []
+    tables: list[Table] = []
     for partition, found in cases["partitions"].items():
+        if run.task.judgement.answer == "class":
+            strips += class_strips(run, partition, found)
+            figures += class_curves(run, partition, found)
+            tables.append(confusion(run, partition, found))
+            continue
         chosen = list(_chosen(run, partition, found))
+        if run.task.judgement.answer == "labels":
+            for case, kind in chosen:
+                place = found["cases"].index(case.identifier)
+                strips.append(label_strip(run, partition, case, kind, found["values"], place))
+            continue
         strips += [_strip(run, partition, case, kind, found) for case, kind in chosen]
-        scatter += _uncertainty(run, partition, chosen)
+        figures += _uncertainty(run, partition, chosen)
     patients = ", ".join(f"{name} {n}" for name, n in summary["patients"].items())
     machine = info["machine"]
     facts: dict[str, Any] = {
@@ -63,7 +77,8 @@ def present(run: Run) -> ReportContent:
         provenance=run.recipe.provenance,
         strips=tuple(strips),
         records=records,
-        curves=(*_losses(run), *scatter),
+        curves=(*_losses(run), *figures),
+        tables=tuple(tables),
         recipe_json=run.recipe.to_json(),
         warnings=tuple(cases["warnings"]),
     )

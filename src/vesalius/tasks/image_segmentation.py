@@ -27,10 +27,10 @@ from vesalius.tasks.task import Judgement, Task
 class ImageSegmentation(Task):
     """The label map of ``label`` from the image of ``image``, in the image's own voxels.
 
-    Images are over their own 99th percentile, in whole crops, as in
-    :class:`~vesalius.tasks.synthesis.MaskSynthesis`. Wanted are probabilities, one channel a class
-    with background first. The baseline is an atlas: how often each training patient has each class
-    at each voxel of the crop, whatever the image shows.
+    Images are over their own 99th percentile, in whole crops, and labels ``merged`` into classes,
+    as in :class:`~vesalius.tasks.synthesis.MaskSynthesis`. Wanted are probabilities, one channel a
+    class with background first. The baseline is an atlas: the share of training cases with each
+    class at each voxel of the crop, whatever the image shows.
     """
 
     image: str = "image"
@@ -39,6 +39,7 @@ class ImageSegmentation(Task):
     matrix: tuple[int, ...] = (44, 60, 48)
     flip: bool = True
     shift_voxels: int = 2
+    merged: tuple[tuple[int, ...], ...] = ()
     recent: Recent = field(default_factory=Recent)
 
     @cached_property
@@ -56,6 +57,7 @@ class ImageSegmentation(Task):
             matrix=self.matrix,
             flip=self.flip,
             shift_voxels=self.shift_voxels,
+            merged=self.merged,
             recent=self.recent,
         )
 

@@ -29,8 +29,10 @@ class MaskSynthesis(Task):
 
     Each image is divided by its own 99th percentile (unit "of P99"): the scans' own scaling is
     arbitrary. Given is one channel a class, without background. The baseline paints: the mean
-    training image at each voxel, and in each class its mean intensity. ``study`` is how
-    downstream value is measured, by default on ``image``, ``label`` and ``classes``.
+    training image at each voxel, and in each class its mean intensity. ``merged`` says of which
+    labels each class is made, the others being background; empty, class k is label k alone.
+    ``study`` is how downstream value is measured, by default on ``image``, ``label`` and
+    ``classes``.
     """
 
     image: str = "image"
@@ -39,6 +41,7 @@ class MaskSynthesis(Task):
     matrix: tuple[int, ...] = (44, 60, 48)
     flip: bool = True
     shift_voxels: int = 2
+    merged: tuple[tuple[int, ...], ...] = ()
     study: Downstream | None = None
     recent: Recent = field(default_factory=Recent)
 
@@ -78,6 +81,8 @@ class MaskSynthesis(Task):
 
     def _one_hot(self, labels: Tensor, case: str) -> Tensor:
         found = labels.long()
+        if self.merged:
+            found = self._merged(found)
         if int(found.max()) > len(self.classes) or int(found.min()) < 0:
             raise InputError(
                 f"labels 0 to {len(self.classes)}",
@@ -88,6 +93,16 @@ class MaskSynthesis(Task):
         if not bool(one_hot.any()):
             raise InputError("a label map that is not empty", came="background alone", case=case)
         return one_hot.float()
+
+    def _merged(self, labels: Tensor) -> Tensor:
+        if len(self.merged) != len(self.classes):
+            raise InputError(
+                f"labels for each of {len(self.classes)} classes", came=len(self.merged)
+            )
+        found = torch.zeros_like(labels)
+        for k, members in enumerate(self.merged, start=1):
+            found[torch.isin(labels, torch.tensor(members))] = k
+        return found
 
     def _recent(self, case: Case) -> dict[str, Tensor]:
         """Parts of a case, prepared now or before."""

@@ -30,6 +30,18 @@ def area_under_curve(scores: Tensor, positive: Tensor) -> float:
     return wins / (n_positive * n_negative)
 
 
+def operating_points(scores: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
+    """The ROC curve: false and true positive rates, from calling nobody to calling everybody.
+
+    One point for each distinct score, and the origin; NaN where there is none of a kind.
+    """
+    ordered = torch.unique(scores).flip(0)
+    called = torch.cat([ordered.new_full((1,), math.inf), ordered])
+    above = scores[None, :] >= called[:, None]
+    rates = [above[:, of].to(torch.float64).mean(dim=1) for of in (~positive, positive)]
+    return rates[0], rates[1]
+
+
 @dataclass(frozen=True)
 class AUC(TableMetric):
     """Area under the ROC curve; for several labels, the mean of each against the others.

@@ -44,15 +44,24 @@ class CalibrationError(TableMetric):
 
     def value(self, scores: Tensor, labels: Tensor) -> float:
         """See :meth:`TableMetric.value`."""
-        scores, labels = checked_table(scores, labels)
-        if not len(scores):
+        confidence, frequency, count = self.reliability(scores, labels)
+        if not len(count):
             return math.nan
+        return float((count * (confidence - frequency).abs()).sum() / count.sum())
+
+    def reliability(self, scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean confidence, frequency and number of cases of each bin that has any, float64."""
+        scores, labels = checked_table(scores, labels)
         if scores.ndim == 1:
             confidence, hit = scores, labels == 1
-        else:
+        elif len(scores):
             confidence, chosen = scores.max(dim=1)
             hit = chosen == labels
+        else:
+            confidence, hit = scores[:, 0], labels == 0
         place = (confidence * self.bins).to(torch.int64).clamp(max=self.bins - 1)
-        gap = torch.zeros(self.bins, dtype=torch.float64, device=scores.device)
-        gap.index_add_(0, place, confidence - hit.to(torch.float64))
-        return float(gap.abs().sum()) / len(scores)
+        rows = torch.stack([confidence, hit.to(torch.float64), torch.ones_like(confidence)])
+        sums = torch.zeros(3, self.bins, dtype=torch.float64, device=scores.device)
+        sums.index_add_(1, place, rows)
+        said, true, count = sums[:, sums[2] > 0]
+        return said / count, true / count, count
