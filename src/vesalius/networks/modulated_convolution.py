@@ -50,7 +50,7 @@ class ModulatedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         self.dims, self.size = dims, size
-        self.demodulate, self.double = demodulate, double
+        self.demodulate, self.doubles = demodulate, double
         self.scale = 1 / math.sqrt(channels_in * size**dims)
         self.weight = nn.Parameter(torch.randn(channels_out, channels_in, *[size] * dims))
         self.style = EqualisedLinear(style_features, channels_in, bias=1.0)
@@ -71,7 +71,7 @@ class ModulatedConvolution(nn.Module):
         weight = self.weight * self.scale
         scales = self.style(style)
         x = x * scales.reshape(*scales.shape, *[1] * self.dims)
-        x = self._doubled(x, weight) if self.double else self._convolved(x, weight)
+        x = self._doubled(x, weight) if self.doubles else self._convolved(x, weight)
         if not self.demodulate:
             return x, None
         squares = functional.linear(scales.square(), weight.square().flatten(2).sum(2))
