@@ -58,7 +58,7 @@ def relative_places(window: int, dims: int) -> Tensor:
     """Number of each pair's displacement, (tokens, tokens), from 0 to (2 window - 1)**dims - 1."""
     tokens = torch.tensor(list(itertools.product(range(window), repeat=dims)))
     apart = tokens[:, None] - tokens[None] + window - 1
-    return (apart * (2 * window - 1) ** torch.arange(dims)).sum(-1)
+    return (apart * (2 * window - 1) ** torch.arange(dims).flip(0)).sum(-1)
 
 
 class WindowAttention(nn.Module):
