@@ -14,6 +14,8 @@ from torch import Tensor
 from vesalius.core.errors import InputError
 from vesalius.networks import (
     Codebook,
+    DcganDiscriminator,
+    DcganGenerator,
     Decoder,
     DeformationNetwork,
     DiT,
@@ -41,6 +43,9 @@ from vesalius.networks import (
     SlabDiscriminator,
     SmallClassifier,
     SpadeGenerator,
+    StyleDiscriminator,
+    StyleGenerator,
+    StyleMapping,
     SwinRestorer,
     TokenTransformer,
     UNet,
@@ -56,6 +61,7 @@ TINY: dict[type, dict[str, Any]] = {
     DiT: {"width": 8, "n_layers": 1, "heads": 2},
     Decoder: {"width": 4, "multipliers": (1, 2)},
     Encoder: {"width": 4, "multipliers": (1, 2, 3)},
+    DcganDiscriminator: {"width": 4, "multipliers": (1, 2), "extent": 16},
     DeformationNetwork: {"width": 4, "n_blocks": 1},
     ErrorModulatedUNet: {"width": 4, "n_convolutions": (1, 1, 2), "modulation_width": 4},
     ImageEmbedder: {"width": 4, "levels": 3},
@@ -72,18 +78,22 @@ TINY: dict[type, dict[str, Any]] = {
     SwinRestorer: {"width": 8, "heads": 2, "n_blocks": 1, "n_layers": 2, "window": 4},
     SegmentationUNet: {"width": 4, "levels": 3},
     SmallClassifier: {"width": 4, "levels": 3},
+    StyleDiscriminator: {"width": 4, "multipliers": (1, 2, 2), "extent": 16, "group": 1},
+    StyleMapping: {"n_layers": 2},
     PatchDiscriminator: {"width": 4, "n_layers": 2},
     MultiScalePatchDiscriminator: {"width": 4, "n_layers": 1},
 }
 # have a contract and a test file of their own
 OTHERS = {
     Codebook,
+    DcganGenerator,
     FactorisedUNet,
     GatedPixelCnn,
     HierarchicalHead,
     HierarchicalTrunk,
     LatentScale,
     SlabDiscriminator,
+    StyleGenerator,
     TokenTransformer,
 }
 IMAGE_NETWORKS = [kind for kind in all_networks() if kind not in OTHERS]
@@ -110,6 +120,8 @@ def expected_shape(network: torch.nn.Module, x: Tensor) -> tuple[int, ...] | Non
         SmallClassifier | ImageEmbedder | MedMamba | VisionTransformer | ProjectionDiscriminator,
     ):
         return (x.shape[0], network.channels_out)
+    if isinstance(network, DcganDiscriminator | StyleDiscriminator):
+        return (x.shape[0], network.channels_out, *[1] * (x.ndim - 2))  # up to 16 voxels an axis
     if isinstance(network, PatchDiscriminator):
         # at least 12 voxels an axis, halved twice (rounding down), then two 4-wide layers less one
         return (x.shape[0], network.channels_out, *(max(n, 12) // 4 - 2 for n in x.shape[2:]))
