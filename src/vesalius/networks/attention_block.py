@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
 
-Cached = tuple[Tensor, Tensor]
+
+@dataclass
+class KeyValues:
+    """Keys and values ``(batch, heads, room, features)`` of the first ``length`` tokens.
+
+    There is room for all tokens from the start: what is known is never copied.
+    """
+
+    keys: Tensor
+    values: Tensor
+    length: int = 0
 
 
 class AttentionBlock(nn.Module):
@@ -75,13 +86,21 @@ class AttentionBlock(nn.Module):
         )
         return self._add(x, query, key, value, causal, heeded)
 
-    def step(self, x: Tensor, before: Cached | None) -> tuple[Tensor, Cached]:
+    def begin(self, batch: int, room: int) -> KeyValues:
+        """What :meth:`step` fills, with room for so many tokens."""
+        weight = self.key.weight
+        shape = (batch, self.heads, room, weight.shape[0] // self.heads)
+        return KeyValues(weight.new_empty(shape), weight.new_empty(shape))
+
+    def step(self, x: Tensor, known: KeyValues) -> Tensor:
         """:meth:`forward` of one more token ``(batch, 1, width)`` of a causal sequence.
 
-        ``before`` holds keys and values of all tokens before; what comes back holds this one, too.
+        ``known`` holds keys and values of all tokens before, and of this one, too, afterwards.
         """
         normed = self.first_norm(x)
-        key, value = self._heads(self.key, normed), self._heads(self.value, normed)
-        if before is not None:
-            key, value = torch.cat([before[0], key], 2), torch.cat([before[1], value], 2)
-        return self._add(x, self._heads(self.query, normed), key, value, False), (key, value)
+        place, known.length = known.length, known.length + 1
+        known.keys[:, :, place] = self._heads(self.key, normed)[:, :, 0]
+        known.values[:, :, place] = self._heads(self.value, normed)[:, :, 0]
+        query = self._heads(self.query, normed)
+        keys, values = (kept[:, :, : known.length] for kept in (known.keys, known.values))
+        return self._add(x, query, keys, values, False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vesalius.core.errors import InputError
-from vesalius.networks.attention_block import AttentionBlock, Cached
+from vesalius.networks.attention_block import AttentionBlock, KeyValues
 from vesalius.networks.grid_positions import GridPositions
 from vesalius.networks.image_network import (
     average_over_space,
@@ -27,9 +27,9 @@ class TokenCache:
 
     context: Tensor
     places: Tensor
-    position: int = 0
-    layers: list[Cached | None] = field(default_factory=list)
+    layers: list[KeyValues]
     known: Tensor | None = None
+    position: int = 0
 
 
 class TokenTransformer(nn.Module):
@@ -170,7 +170,8 @@ class TokenTransformer(nn.Module):
             context = self._context(batch, level, condition)
             known = None if self.beside is None else self.beside.blank(batch, grid)
             places = self.places(grid)
-            return TokenCache(context, places, layers=[None] * len(self.layers), known=known)
+            layers = [layer.begin(batch, len(places)) for layer in self._blocks()]
+            return TokenCache(context, places, layers, known=known)
 
     @torch.no_grad()
     def step(self, cache: TokenCache, token: Tensor | None = None) -> Tensor:
@@ -193,12 +194,14 @@ class TokenTransformer(nn.Module):
                 fill(cache.known, cache.position - 1, h)
             told = told + self.beside.at(cache.known, cache.position)
         h = (h + told)[:, None]
-        for number, layer in enumerate(self.layers):
-            assert isinstance(layer, AttentionBlock)
-            h, cache.layers[number] = layer.step(h, cache.layers[number])
+        for layer, known in zip(self._blocks(), cache.layers, strict=True):
+            h = layer.step(h, known)
         cache.position += 1
         logits: Tensor = self.last(self.last_norm(h[:, 0]))
         return logits
+
+    def _blocks(self) -> list[AttentionBlock]:
+        return [layer for layer in self.layers if isinstance(layer, AttentionBlock)]
 
     def _context(self, batch: int, level: Tensor | None, condition: Tensor | None) -> Tensor:
         """The start token: (batch, width)."""
