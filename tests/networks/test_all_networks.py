@@ -14,6 +14,7 @@ from torch import Tensor
 from vesalius.core.errors import InputError
 from vesalius.networks import (
     Codebook,
+    CovariateEncoder,
     DcganDiscriminator,
     DcganGenerator,
     Decoder,
@@ -40,6 +41,7 @@ from vesalius.networks import (
     ResnetGenerator,
     ResViTGenerator,
     SegmentationUNet,
+    SentenceEncoder,
     SlabDiscriminator,
     SmallClassifier,
     SpadeGenerator,
@@ -47,8 +49,10 @@ from vesalius.networks import (
     StyleGenerator,
     StyleMapping,
     SwinRestorer,
+    TextEncoder,
     TokenTransformer,
     UNet,
+    UViT,
     VisionTransformer,
     all_networks,
 )
@@ -71,6 +75,7 @@ TINY: dict[type, dict[str, Any]] = {
     MambaUNet: {"width": 4, "multipliers": (1, 2), "states": 2},
     MedMamba: {"width": 8, "n_blocks": (1, 1), "patch": 2, "states": 3},
     UNet: {"width": 4, "multipliers": (1, 2, 4)},
+    UViT: {"width": 8, "n_layers": 3, "heads": 2},
     Pix2PixUNet: {"width": 4, "levels": 3, "dropout_at_test": False},
     ResnetGenerator: {"width": 4, "n_blocks": 1},
     ResViTGenerator: {"width": 4, "n_blocks": 6, "hidden": 8, "n_layers": 1, "heads": 2},
@@ -86,14 +91,17 @@ TINY: dict[type, dict[str, Any]] = {
 # have a contract and a test file of their own
 OTHERS = {
     Codebook,
+    CovariateEncoder,
     DcganGenerator,
     FactorisedUNet,
     GatedPixelCnn,
     HierarchicalHead,
     HierarchicalTrunk,
     LatentScale,
+    SentenceEncoder,
     SlabDiscriminator,
     StyleGenerator,
+    TextEncoder,
     TokenTransformer,
 }
 IMAGE_NETWORKS = [kind for kind in all_networks() if kind not in OTHERS]

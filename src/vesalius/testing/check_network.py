@@ -118,12 +118,14 @@ def _check_sizes(
 ) -> None:
     """Sizes that nothing divides, different along every axis, come out finite and as they came."""
     axes = _axes(x)
+    # a text's features, say, have places of their own
+    shares = condition is not None and not _is_discrete(x) and condition.shape[2:] == x.shape[2:]
     for fewer in range(len(axes)):
         smaller, smaller_condition = x, condition
         for place, axis in enumerate(axes):
             size = max(1, x.shape[axis] - 1 - 2 * ((place + fewer) % len(axes)))
             smaller = smaller.narrow(axis, 0, size)
-            if smaller_condition is not None and not _is_discrete(x):
+            if smaller_condition is not None and shares:
                 smaller_condition = smaller_condition.narrow(axis, 0, size)
         space = tuple(smaller.shape[axis] for axis in axes)
         y = _call(network, smaller, level, smaller_condition)
@@ -217,8 +219,9 @@ def check_network(
         ``(batch, channel, *space)``, or int64 tokens ``(batch, *grid)`` of
         ``network.channels_in`` kinds; at least two cases that differ.
     level, condition:
-        (batch,) and ``(batch, channel, *space)``, for a network that takes them. A condition of
-        type bool is a mask, which is changed by being mirrored along the last axis.
+        (batch,) and ``(batch, channel, *space)``, for a network that takes them; the space of a
+        condition may be its own, or none. A condition of type bool is a mask, which is changed by
+        being mirrored along the last axis.
     shape:
         Of what comes out; by default an image like ``x`` with ``network.channels_out`` channels.
     batch_independent:
