@@ -19,7 +19,7 @@ from vesalius.core.errors import InputError
 #: Numbers of one moment's states that are worked on together: what a processor's cache likes.
 BLOCK = 2**15
 #: Numbers of all states of one chunk.
-CHUNK = 2**18
+CHUNK = 2**19
 
 
 def selective_scan(
@@ -150,13 +150,25 @@ def chunk_length(batch: int, length: int, numbers: int) -> tuple[int, int]:
     """Moments of a chunk, and cases worked on together, where a case has ``numbers`` states.
 
     >>> chunk_length(4, 4096, 4096)
-    (16, 4)
+    (32, 4)
     >>> chunk_length(64, 196, 4096)
-    (8, 8)
+    (16, 8)
     """
     cases = max(1, min(batch, BLOCK // numbers))
     longest = max(8, min(64, CHUNK // (cases * numbers)))
     return math.ceil(length / math.ceil(length / longest)), cases
+
+
+def _over_states(weight_TBGN: Tensor, state_TBGNE: Tensor, room: Tensor) -> Tensor:
+    """Weighted sum over the states, (T, B, G, E); overwrites ``room``, as large as the states."""
+    if state_TBGNE.shape[-1] < 64:  # where a product of matrices this small is slower
+        return torch.mul(weight_TBGN.unsqueeze(4), state_TBGNE, out=room).sum(3)
+    return torch.matmul(weight_TBGN.unsqueeze(3), state_TBGNE).squeeze(3)
+
+
+def _over_channels(weight_TBGE: Tensor, state_TBGNE: Tensor) -> Tensor:
+    """Weighted sum over the channels, (T, B, G, N); a row times a matrix is the quick way."""
+    return torch.matmul(weight_TBGE.unsqueeze(3), state_TBGNE.transpose(3, 4)).squeeze(3)
 
 
 class _Chunks:
@@ -171,7 +183,7 @@ class _Chunks:
         self.number = math.ceil(self.length / self.moments)
         self.rate_GNE = -log_rate_GNE.exp()
         self.step_TBGE = step_BTGE.transpose(0, 1).contiguous()
-        self.came_TBGE = x_BTGE.transpose(0, 1) * self.step_TBGE
+        self.came_TBGE = self.step_TBGE * x_BTGE.transpose(0, 1)
         self.write_TBGN = write_BTGN.transpose(0, 1).contiguous()
         room = (self.moments + 1) * self.cases * log_rate_GNE.numel()
         self._decay, self._state = x_BTGE.new_empty(2, room).unbind(0)
@@ -226,9 +238,9 @@ class _SelectiveScan(torch.autograd.Function):
         for cases in chunks.case_blocks():
             for chunk in range(chunks.number):
                 times = chunks.times(chunk)
-                _, state_TBGNE, _ = chunks.make(chunk, cases, starts[chunk, cases])
-                read = read_TBGN[times, cases].unsqueeze(3)
-                y_TBGE[times, cases] = torch.matmul(read, state_TBGNE[1:]).squeeze(3)
+                decay_TBGNE, state_TBGNE, _ = chunks.make(chunk, cases, starts[chunk, cases])
+                read = read_TBGN[times, cases]
+                y_TBGE[times, cases] = _over_states(read, state_TBGNE[1:], room=decay_TBGNE)
                 if chunk + 1 < chunks.number:
                     starts[chunk + 1, cases] = state_TBGNE[-1]
         ctx.save_for_backward(x_BTGE, step_BTGE, log_rate_GNE, write_BTGN, read_BTGN, starts)
@@ -260,13 +272,12 @@ class _SelectiveScan(torch.autograd.Function):
                 for moment in range(len(adjoints) - 1, 0, -1):
                     adjoints[moment - 1].addcmul_(decays[moment], adjoints[moment])
                 later = decays[0] * adjoints[0]
-                on_read[where] = torch.matmul(state[1:], grad.unsqueeze(4)).squeeze(4)
-                came = chunks.came_TBGE[where].unsqueeze(4)
-                on_write[where] = torch.matmul(adjoint, came).squeeze(4)
-                on_came = torch.matmul(chunks.write_TBGN[where].unsqueeze(3), adjoint).squeeze(3)
-                on_x[where] = on_came * step
+                on_read[where] = _over_channels(grad, state[1:])
+                on_write[where] = _over_channels(chunks.came_TBGE[where], adjoint)
                 # the derivative by the step, a state at a time; times the step, by the log rate
                 by_state = decay.mul_(adjoint).mul_(state[:-1]).mul_(chunks.rate_GNE)
+                on_came = _over_states(chunks.write_TBGN[where], adjoint, room=adjoint)
+                on_x[where] = on_came * step
                 on_step[where] = by_state.sum(3).addcmul_(on_came, x_TBGE[where])
                 on_log_rate += by_state.mul_(step.unsqueeze(3)).sum((0, 1))
         return (
