@@ -39,13 +39,16 @@ class Neighbours(nn.Module):
         weight = self.mix.weight
         return weight.new_zeros(batch, weight.shape[1], *(size + 2 for size in grid))
 
-    def at(self, known: Tensor, position: int) -> Tensor:
+    def kernel(self) -> Tensor:
+        """The masked kernel as a matrix, for :meth:`at`: (width * places seen, width)."""
+        return (self.mix.weight * self.mask).flatten(1).T.contiguous()
+
+    def at(self, known: Tensor, position: int, kernel: Tensor) -> Tensor:
         """:meth:`forward` at one place in raster order, (batch, width), of a bordered grid."""
         patch = known
         for axis, start in enumerate(_coordinates(known, position), start=2):
             patch = patch.narrow(axis, start, 3)
-        kernel = (self.mix.weight * self.mask).flatten(1)
-        return patch.flatten(1) @ kernel.T
+        return patch.flatten(1) @ kernel
 
 
 def _coordinates(bordered: Tensor, position: int) -> list[int]:

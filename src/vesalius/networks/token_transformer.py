@@ -29,6 +29,7 @@ class TokenCache:
     places: Tensor
     layers: list[KeyValues]
     known: Tensor | None = None
+    kernel: Tensor | None = None
     position: int = 0
 
 
@@ -168,10 +169,12 @@ class TokenTransformer(nn.Module):
             raise InputError(f"a grid of {self.dims} axes", came=grid, case="TokenTransformer")
         with torch.no_grad():
             context = self._context(batch, level, condition)
-            known = None if self.beside is None else self.beside.blank(batch, grid)
             places = self.places(grid)
             layers = [layer.begin(batch, len(places)) for layer in self._blocks()]
-            return TokenCache(context, places, layers, known=known)
+            if self.beside is None:
+                return TokenCache(context, places, layers)
+            known, kernel = self.beside.blank(batch, grid), self.beside.kernel()
+            return TokenCache(context, places, layers, known, kernel)
 
     @torch.no_grad()
     def step(self, cache: TokenCache, token: Tensor | None = None) -> Tensor:
@@ -190,9 +193,10 @@ class TokenTransformer(nn.Module):
         told = cache.places[cache.position]
         if self.beside is not None:
             assert cache.known is not None
+            assert cache.kernel is not None
             if token is not None:
                 fill(cache.known, cache.position - 1, h)
-            told = told + self.beside.at(cache.known, cache.position)
+            told = told + self.beside.at(cache.known, cache.position, cache.kernel)
         h = (h + told)[:, None]
         for layer, known in zip(self._blocks(), cache.layers, strict=True):
             h = layer.step(h, known)
