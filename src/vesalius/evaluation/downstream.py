@@ -96,7 +96,7 @@ def downstream_study(
         for seed in range(settings.seeds):
             done, total = number * settings.seeds + seed, len(arms) * settings.seeds
             watch(f"{arm.name}, seed {seed}", done, total)
-            call = _arm_task(study, task_call, arm)
+            call = arm_task(study, task_call, arm)
             place = folder / arm.name.replace(" ", "-").replace("%", "percent") / f"seed-{seed}"
             found = _fit_and_test(study, call, seed, settings.steps, place, engine, stop)
             if found is None:
@@ -113,7 +113,8 @@ def downstream_study(
     ]
 
 
-def _arm_task(study: Study, task_call: Call, arm: StudyArm) -> Call:
+def arm_task(study: Study, task_call: Call, arm: StudyArm) -> Call:
+    """The task that an arm of a study learns, for the synthesis task ``task_call``."""
     return Call(
         study.task,
         name=f"{study.trained}-from-{arm.kind}",

@@ -352,6 +352,7 @@ class Run:
         )
 
     def _judge(self, watch: Watcher, stop: Callable[[], bool]) -> bool:
+        from vesalius.evaluation.agreement import agreement_records
         from vesalius.evaluation.downstream import downstream_study, draw_baseline
         from vesalius.evaluation.judge import judge
 
@@ -381,6 +382,19 @@ class Run:
             if not found:
                 return False
             records += found
+        if self.task.judgement.agreement:
+            watch.stage("agreement", 0)
+            told = agreement_records(
+                self.recipe.task,
+                self.draws,
+                self.folder / "agreement",
+                context,
+                engine=self.engine,
+                stop=stop,
+            )
+            if not told:
+                return False
+            records += told
         write_records(self.folder / "metrics.json", records)
         values = {
             partition: {

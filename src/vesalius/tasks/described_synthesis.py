@@ -266,6 +266,7 @@ class DescribedSynthesis(Task):
             metrics=(),
             main="energy[robust radiomics]",
             downstream=self.study,
+            agreement=True,
         )
 
     def learnt(self) -> dict[str, Any]:

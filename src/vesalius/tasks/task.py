@@ -49,7 +49,8 @@ class Judgement:
     ``unit`` and ``window`` are those of the judged images; ``range`` bounds the intensities that
     features are binned over. ``main`` names the metric that decides whether a recipe beats the
     baseline. ``metrics`` have a value a case, ``tables`` one for the whole test set. ``labels``
-    names labels or classes from zero on, where those are the answer.
+    names labels or classes from zero on, where those are the answer. With ``agreement``,
+    classifiers of real images say whether drawn ones show the class that was told.
     """
 
     protocol: str
@@ -62,6 +63,7 @@ class Judgement:
     answer: Answer = "image"
     labels: tuple[str, ...] = ()
     tables: tuple[TableMetric, ...] = ()
+    agreement: bool = False
 
 
 @dataclass(frozen=True, eq=False)
