@@ -66,7 +66,7 @@ class DcganDiscriminator(nn.Module):
             layers: list[nn.Module] = [conv(before, after, 4, 2, 1, bias=not normalise)]
             layers += [norm(after)] if normalise else []
             self.blocks.append(nn.Sequential(*layers, nn.LeakyReLU(0.2)))
-        self.last = conv(widths[-1], channels_out, base)
+        self.last = conv(widths[-1], channels_out, base)  # type: ignore[arg-type]
         self.apply(start_small)
 
     def features(

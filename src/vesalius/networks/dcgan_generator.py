@@ -15,11 +15,10 @@ from vesalius.networks.vector_generator import check_places, extents
 
 def start_small(module: nn.Module) -> None:
     """Weights from N(0, 0.02), and around one for what scales normalised channels."""
-    normal = isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d)
-    if normal or isinstance(
-        module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d
-    ):
-        nn.init.normal_(module.weight, 1.0 if normal else 0.0, 0.02)
+    if isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+    elif isinstance(module, nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 
@@ -86,7 +85,7 @@ class DcganGenerator(nn.Module):
         norm = nn.BatchNorm2d if dims == 2 else nn.BatchNorm3d
         widths = [width * multiplier for multiplier in reversed(multipliers)]
         layers: list[nn.Module] = [
-            spread(channels_in + condition_channels, widths[0], base, bias=False)
+            spread(channels_in + condition_channels, widths[0], base, bias=False)  # type: ignore[arg-type]
         ]
         for before, after in pairwise(widths):
             layers += [norm(before), nn.ReLU(), spread(before, after, 4, 2, 1, bias=False)]
