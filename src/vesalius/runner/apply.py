@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from vesalius.core.answer import Answer
 from vesalius.core.errors import InputError
 from vesalius.core.files import write_atomically
 from vesalius.core.image import Image
+from vesalius.runner.agreement import combined, two_answers
 from vesalius.runner.drawn_files import Places
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.new_cases import KSPACE, NewCase, Read, new_cases, read_case
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 SLICES_AT_ONCE = 8
 NOTICE = "Synthetic image: made by a generative model, not measured. Not for diagnosis."
+NOTICES: dict[Answer, str] = {
+    "image": NOTICE,
+    "labels": "Label map: made by a trained network, not by a person. Not for diagnosis.",
+    "class": "Probabilities: made by a trained network, not by a person. Not for diagnosis.",
+}
 
 
 class BrokenCases(InputError):
@@ -63,7 +70,10 @@ def apply(
         for reconstruction. See :func:`~vesalius.runner.new_cases.new_cases` for names.
     output:
         A folder, made if need be: ``mean/``, ``draw-01/`` ..., ``uncertainty/`` (standard deviation
-        over draws) with a file a case, and ``<case>.json``, which says how it was made.
+        over draws) with a file a case, and ``<case>.json``, which says how it was made. Of a run
+        that segments, ``labels/`` (each voxel's most frequent label) in place of ``mean/``, and
+        the share of draws that differ as uncertainty; of one that classifies, ``<case>.json``
+        alone, with ``probabilities``.
     draws:
         Images a case; one where the system draws the same image every time.
     overwrite:
@@ -172,32 +182,65 @@ class Drawing:
     ) -> list[Path]:
         """Draw and write one case."""
         task = self.run.task
+        answer = task.judgement.answer
         read = read_case(task, case)
         notes: list[str] = []
-        drawn = self.images(case.name, read, notes, title, watch)
-        data = torch.stack([image.data for image in drawn]).double()
-        mean = drawn[0].with_data(data.mean(dim=0).float())
-        uncertainty = mean.with_data(data.std(dim=0).float()) if len(drawn) > 1 else None
-        places = Places(output, case.name, case.suffix, read.header)
-        places.write(mean, drawn, uncertainty)
-        notes += places.notes
+        if answer == "class":
+            found = self.probabilities(case.name, read, notes, title, watch)
+            files: list[Path] = []
+        else:
+            drawn = self.images(case.name, read, notes, title, watch)
+            estimate, uncertainty = combined(drawn, answer)
+            places = Places(output, case.name, case.suffix, read.header)
+            places.write(estimate, drawn, uncertainty)
+            notes += places.notes
+            files = places.written
+            found = {
+                "draws": len(drawn),
+                "unit": estimate.unit,
+                "modality": estimate.modality,
+                "scales": places.scales,
+            }
         sidecar = {
             "case": case.name,
-            "synthetic": True,
-            "notice": NOTICE,
+            "synthetic": answer == "image",
+            "notice": NOTICES[answer],
             **self.identity(digest),
             **provenance(self.run, self.system),
             "given": list(task.given_images()),
-            "draws": len(drawn),
-            "unit": mean.unit,
-            "modality": mean.modality,
-            "scales": places.scales,
+            **found,
+            **({"labels": list(task.judgement.labels)} if answer == "labels" else {}),
             "notes": notes,
-            "files": [str(path.relative_to(output)) for path in places.written],
+            "files": [str(path.relative_to(output)) for path in files],
         }
         path = output / f"{case.name}.json"
         write_atomically(path, (json.dumps(sidecar, indent=1) + "\n").encode())
-        return [*places.written, path]
+        return [*files, path]
+
+    def probabilities(
+        self, name: str, read: Read, notes: list[str], title: str, watch: Watcher
+    ) -> dict[str, Any]:
+        """Probability of each class, the mean of the draws, and their standard deviation."""
+        task = self.run.task
+        first = next(iter(read.images.values()))
+        if len(first.space) != task.shape.dims:
+            raise InputError(
+                f"images with {task.shape.dims} axes of space",
+                came=f"{len(first.space)}",
+                case=name,
+            )
+        watch.stage(title, 1)
+        ready, _ = self._turned(read.images, notes)
+        batch, _ = task.prepare(ready, name)
+        draws = task.judged(self._draw(batch, task.size)[:, 0]).double()
+        watch.advance(1)
+        found: dict[str, Any] = {
+            "draws": len(draws),
+            "probabilities": _by_label(task.judgement.labels, draws.mean(dim=0)),
+        }
+        if len(draws) > 1:
+            found["uncertainty"] = _by_label(task.judgement.labels, draws.std(dim=0))
+        return found
 
     def images(
         self, name: str, read: Read, notes: list[str], title: str, watch: Watcher
@@ -269,9 +312,7 @@ class Drawing:
             if KSPACE in images:
                 turn, ready = Turn.none(len(first.space)), dict(images)
             else:
-                turn = self.trained.turn(first, notes)
-                ready = {channel: turn.forward(image) for channel, image in images.items()}
-                self.trained.compare_spacing(next(iter(ready.values())), notes)
+                ready, turn = self._turned(images, notes)
             case = name if total == 1 else f"{name}, slice {start + k + 1}"
             batch, place = task.prepare(ready, case)
             turned.append(ready)
@@ -291,6 +332,15 @@ class Drawing:
             restored.append([replace(image, data=turn.back(image.data)) for image in draws])
         return restored
 
+    def _turned(
+        self, images: Mapping[str, Image], notes: list[str]
+    ) -> tuple[dict[str, Image], Turn]:
+        """Images as the networks saw them in training, and how they were turned."""
+        turn = self.trained.turn(next(iter(images.values())), notes)
+        ready = {channel: turn.forward(image) for channel, image in images.items()}
+        self.trained.compare_spacing(next(iter(ready.values())), notes)
+        return ready, turn
+
     def _draw(self, batch: Any, size: tuple[int, ...]) -> Tensor:
         """``(draw, batch, channel, *size)``; whether draws vary is found out by the first batch."""
         if self.draws > 1 and self.varies is None:
@@ -305,7 +355,8 @@ class Drawing:
         """Remark on voxels that the run does not draw, told by drawing two other images there."""
         task = self.run.task
         low, high = (
-            task.restore(torch.full_like(model, value), ready, place).data for value in (-0.5, 0.5)
+            task.restore(other, ready, place).data
+            for other in two_answers(model, task.judgement.answer)
         )
         covered = float((low != high).double().mean())
         if covered < 0.999:
@@ -314,6 +365,10 @@ class Drawing:
                 f"{100 * covered:.0f} % of the voxels lie in the field that the run draws; the "
                 "others have the lowest value",
             )
+
+
+def _by_label(labels: Sequence[str], values: Tensor) -> dict[str, float]:
+    return dict(zip(labels, values.tolist(), strict=True))
 
 
 def provenance(run: Run, system: System) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from vesalius.dicom.header import Header
 LEAST_LEVELS = 64
 #: Part of an 8- or 16-bit scale by which values may overshoot it and are clipped.
 OVERSHOOT = 0.1
+#: The unit of label maps.
+LABEL = "label"
 DESCRIPTION = "Synthetic image (Vesalius)"
 
 
@@ -28,7 +30,8 @@ DESCRIPTION = "Synthetic image (Vesalius)"
 class Places:
     """Where the images of a case go: ``mean/<case>``, ``draw-01/<case>``, ``uncertainty/<case>``.
 
-    So each folder pairs with a folder of references by file name. ``suffix`` is that of the input.
+    Label maps go to ``labels/<case>`` in place of ``mean/<case>``, as whole numbers. So each folder
+    pairs with a folder of references by file name. ``suffix`` is that of the input.
     """
 
     output: Path
@@ -41,11 +44,16 @@ class Places:
 
     def write(self, mean: Image, draws: Sequence[Image], uncertainty: Image | None) -> None:
         """Write the images of a case; what had to be changed is in ``notes`` and ``scales``."""
-        kinds = {"mean": mean}
+        label_map = mean.unit == LABEL
+        kinds = {"labels" if label_map else "mean": mean}
         if len(draws) > 1:
             kinds |= {f"draw-{k:02d}": image for k, image in enumerate(draws, start=1)}
         everything = torch.stack([image.data for image in (mean, *draws)])
-        if self.suffix == ".png":
+        if label_map:
+            writer = self._plain
+            if self.suffix == ".dcm":
+                self.notes.append("written as NIfTI: label maps are no DICOM images")
+        elif self.suffix == ".png":
             writer = self._png_writer(everything, mean)
         elif self.suffix == ".dcm":
             writer = self._dicom_writer(everything, mean)

@@ -17,7 +17,7 @@ from vesalius.core.rng import derive
 from vesalius.data.formats import write_image
 from vesalius.data.source import Case
 from vesalius.generative.system import System
-from vesalius.runner.apply import NOTICE, provenance
+from vesalius.runner.apply import NOTICES, provenance
 from vesalius.runner.orientation import superior_axis
 from vesalius.runner.run import Run, Silent, Watcher
 
@@ -68,6 +68,12 @@ def sample(
     if n < 1:
         raise InputError("1 image or more", came=n)
     task = run.task
+    if task.judgement.answer == "class":
+        raise InputError(
+            "a run that draws images",
+            came=f"'{run.recipe.name}', which answers with classes",
+            remedy="use: vesalius apply, which writes probabilities",
+        )
     system = run.fitted_system()
     samples = wanted_samples(task.split["test"], n, task.shape.conditional)
     watch.stage("draw", n)
@@ -88,8 +94,8 @@ def sample(
         )
         watch.advance(done)
     about = {
-        "synthetic": True,
-        "notice": NOTICE,
+        "synthetic": task.judgement.answer == "image",
+        "notice": NOTICES[task.judgement.answer],
         "fingerprint": run.recipe.fingerprint(),
         "run_seed": run.seed,
         "seed": seed,
@@ -116,6 +122,8 @@ def _draw(run: Run, system: System, wanted: Wanted, seed: int) -> Image:
         _, placed = task.prepare(images, wanted.case.identifier)
         model = system.draw(task.test_case(wanted.case), task.size, seed=own_seed)[0, 0].cpu()
         restored = task.restore(model, images, placed)
+        if task.judgement.answer == "labels":
+            return restored
         return Image(
             restored.data.float(), restored.affine, restored.unit, restored.modality, "float32"
         )

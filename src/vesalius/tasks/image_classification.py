@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +25,9 @@ from vesalius.tasks.recent import Recent
 from vesalius.tasks.supervised import class_batch, rescanned
 from vesalius.tasks.task import Judgement, Task
 from vesalius.tasks.unconditional import HELD_OUT
+
+#: The part of a new image that a class may at least be told from.
+LEAST_SEEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +146,16 @@ class ImageClassification(Task):
         return {f"given {self.image}": (image, (scale.low, scale.high), scale.unit)}
 
     def prepare(self, images: Mapping[str, Image], case: str) -> tuple[Batch, Any]:
-        """A new image."""
+        """A new image; InputError where most of it would not be seen."""
+        field, space = self.base.frame.field, images[self.image].space
+        seen = math.prod(min(a, b) / b for a, b in zip(field, space, strict=True))
+        if seen < LEAST_SEEN:
+            raise InputError(
+                f"an image of about {' x '.join(map(str, field))} voxels, as those trained on",
+                came=f"{' x '.join(map(str, space))}, of which {100 * seen:.0f} % would be seen",
+                case=case,
+                remedy="resample it first",
+            )
         given = self.base.placed(images[self.image], case)[None]
         return Batch(wanted=None, given=given, cases=(case,), records=({},)), None
 
