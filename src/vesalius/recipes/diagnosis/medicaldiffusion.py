@@ -26,7 +26,7 @@ def medicaldiffusion() -> Recipe:
             **networks,
         },
         starts={name: Start(recipe=first.name, network=name, effort=0.25) for name in networks},
-        path=Call(CosinePath, data_std=0.3),
+        path=Call(CosinePath, data_std=0.5),
         objective=Call(LatentDenoising, kind="vq", features=8, prediction="noise", distance="l1"),
         conditioning=Call(Unconditional),
         sampler=Call(Ddim, steps=300, eta=1.0),
