@@ -123,15 +123,46 @@ class HierarchicalTrunk(nn.Module):
         return features
 
 
+class _Doubling(nn.Module):
+    """Repeat every voxel along every axis, then convolve three voxels a side: in one convolution.
+
+    Among repeated voxels a kernel of three sees two, of which one counts twice. So the smaller
+    image is convolved with one kernel for each of the voxels that a voxel becomes, all made of the
+    same weights, and what is repeated is never there.
+    """
+
+    taps: Tensor
+
+    def __init__(self, before: int, after: int, dims: Literal[2, 3]) -> None:
+        super().__init__()
+        self.dims = dims
+        self.mix = convolution(dims)(before, after, 3, padding=1)
+        # by voxel of two, tap in the small image, weight: the first sees [left, itself, itself]
+        first = torch.tensor([[1.0, 0, 0], [0, 1, 1], [0, 0, 0]])
+        self.register_buffer("taps", torch.stack([first, first.flip(0, 1)]), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, before, *grid)`` to ``(batch, after, *(2 * grid))``."""
+        kernel = self.mix.weight.unsqueeze(2)  # (after, before, voxels so far, *weights)
+        for axis in range(3, 3 + self.dims):
+            every = torch.tensordot(kernel, self.taps.to(kernel.dtype), dims=([axis], [2]))
+            # the new tap takes the weight's place, the new voxel joins those so far
+            every = every.movedim(-1, axis).movedim(-1, 3)
+            kernel = every.flatten(2, 3)
+        kernel = kernel.transpose(1, 2).flatten(0, 1)
+        bias = self.mix.bias
+        assert bias is not None
+        convolve = functional.conv2d if self.dims == 2 else functional.conv3d
+        mixed = convolve(x, kernel, bias.repeat_interleave(2**self.dims), padding=1)
+        return depth_to_space(mixed, 2)
+
+
 class HierarchicalHead(nn.Module):
     """Features to an image, each voxel from the features around it alone.
 
     Nothing is averaged over space: features are normalised at every voxel over their channels. So
     a part of the features gives the part of the image that the whole would have given there, but
     for the voxels of the :attr:`margin` places next to where the features were cut.
-
-    Resolution is doubled by repeating voxels, but for the last time: there one convolution gives
-    all voxels of a place at once, which begin alike (Aitken et al. 2017, arXiv:1707.02937).
 
     Parameters
     ----------
@@ -142,9 +173,10 @@ class HierarchicalHead(nn.Module):
     width:
         Channels between.
     doublings:
-        How often resolution is doubled; with 0 the image lies on the grid of the features.
+        How often resolution is doubled, by repeating voxels and convolving; with 0 the image lies
+        on the grid of the features.
     depth:
-        Convolutions of three voxels a side at every resolution but the image's own.
+        Convolutions of three voxels a side for every doubling, which is in the last of them.
     bounded:
         Whether a hyperbolic tangent keeps what comes out within (-1, 1).
 
@@ -180,24 +212,21 @@ class HierarchicalHead(nn.Module):
         super().__init__()
         self.channels_in, self.channels_out, self.dims = channels_in, channels_out, dims
         self.condition_channels, self.takes_level = 0, False
-        self.depth, self.bounded = depth, bounded
+        self.bounded = bounded
         self.reduction = 2**doublings
-        self.last_patch = 2 if doublings else 1
-        resolutions = max(1, doublings)
-        widths = [channels_in, *[width] * (resolutions * depth - 1)]
-        conv = convolution(dims)
-        self.convolutions = nn.ModuleList(
-            conv(before, after, 3, padding=1) for before, after in pairwise(widths)
-        )
-        self.last = conv(widths[-1], channels_out * self.last_patch**dims, 3, padding=1)
-        with torch.no_grad():
-            for weights in self.last.parameters():
-                each = weights.view(channels_out, -1, *weights.shape[1:])
-                each.copy_(each[:, :1].expand_as(each).clone())
+        number = max(1, doublings) * depth
+        widths = [channels_in, *[width] * (number - 1), channels_out]
+        self.convolutions = nn.ModuleList()
         reach = 0  # voxels at the resolution reached so far
-        for resolution in range(resolutions):
-            reach = (2 * reach if resolution else 0) + depth
-        self.margin = -(-reach // 2 ** (resolutions - 1))
+        for place, (before, after) in enumerate(pairwise(widths), start=1):
+            doubles = doublings > 0 and place % depth == 0
+            reach = (2 if doubles else 1) * reach + 1
+            self.convolutions.append(
+                _Doubling(before, after, dims)
+                if doubles
+                else convolution(dims)(before, after, 3, padding=1)
+            )
+        self.margin = -(-reach // self.reduction)
 
     def forward(
         self, x: Tensor, level: Tensor | None = None, condition: Tensor | None = None
@@ -208,11 +237,7 @@ class HierarchicalHead(nn.Module):
         """
         check_input(self, x, level, condition)
         h = x
-        for number, convolve in enumerate([*self.convolutions, self.last]):
+        for convolve in self.convolutions:
             h = functional.leaky_relu(h, 0.2)
-            h = h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-            if number and number % self.depth == 0:
-                h = functional.interpolate(h, scale_factor=2.0, mode="nearest")
-            h = convolve(h)
-        image = depth_to_space(h, self.last_patch)
-        return torch.tanh(image) if self.bounded else image
+            h = convolve(h * (h.square().mean(1, keepdim=True) + 1e-8).rsqrt())
+        return torch.tanh(h) if self.bounded else h

@@ -53,6 +53,8 @@ class HierarchicalAdversarial(Objective):
         What the critics' logits cost.
     r1:
         The weight gamma of Mescheder et al. 2018, for both critics.
+    encoded:
+        Part of the cases of a batch that the encoders learn from; all in the paper.
     """
 
     def __init__(
@@ -63,18 +65,20 @@ class HierarchicalAdversarial(Objective):
         slab: float = 0.25,
         kind: AdversarialKind = "logistic",
         r1: float = 0.0,
+        encoded: float = 1.0,
         conditioning: Conditioning | None = None,
     ) -> None:
-        if channels < 1 or features < 1 or not 0 < slab <= 1:
+        if channels < 1 or features < 1 or not (0 < slab <= 1 and 0 < encoded <= 1):
             raise InputError(
-                "at least one channel and one feature, and a slab above 0 and up to 1",
-                came=f"{channels}, {features} and {slab}",
+                "at least one channel and one feature, slab and encoded above 0 and up to 1",
+                came=f"{channels}, {features}, {slab} and {encoded}",
             )
         self.channels = channels
         self.features = features
         self.slab = slab
         self.kind = kind
         self.r1 = r1
+        self.encoded = encoded
         self.conditioning = conditioning or Concatenation()
 
     def players(self) -> Mapping[str, tuple[str, ...]]:
@@ -122,7 +126,7 @@ class HierarchicalAdversarial(Objective):
         if player == "generator":
             return self._generator_loss(networks, batch, rng, start)
         if player == "slab_encoder":
-            real = self._slab(networks, self._real(networks, batch), start)
+            real = self._slab(networks, self._to_encode(networks, batch), start)
             made = networks["head"](self._encoded(networks, real))
             return Losses({"slab_reconstruction": (1.0, l1_loss(made, real))})
         return self._code_loss(networks, batch, start)
@@ -169,14 +173,16 @@ class HierarchicalAdversarial(Objective):
 
     def _code_loss(self, networks: Networks, batch: Batch, start: int) -> Losses:
         """From the features of all slabs to the code, and through the generator back."""
-        real = self._real(networks, batch)
+        real = self._to_encode(networks, batch)
         with torch.no_grad():
             length = self._length(networks) * reduction_of(networks["head"])
             slabs = torch.split(real, length, dim=2)
             features = torch.cat([self._encoded(networks, slab) for slab in slabs], dim=2)
         code: Tensor = networks["code_encoder"](features)
         code = code.mean(dim=tuple(range(2, code.ndim)), keepdim=True)
-        made = networks["trunk"](code, condition=self._condition(batch))
+        known = self._condition(batch)
+        told = None if known is None else known[: len(code)]
+        made = networks["trunk"](code, condition=told)
         slab, small = self._made_slab(networks, made, start), networks["small_head"](made)
         true = self._slab(networks, real, start)
         true_small = _averaged(real, reduction_of(networks["head"]))
@@ -218,6 +224,11 @@ class HierarchicalAdversarial(Objective):
             missing = whole - own
             around = [missing // 2, missing - missing // 2, *around]  # torch: the last axis first
         return functional.pad(image, around, mode="replicate") if any(around) else image
+
+    def _to_encode(self, networks: Networks, batch: Batch) -> Tensor:
+        """The first cases of the batch, as many as the encoders learn from."""
+        real = self._real(networks, batch)
+        return real[: max(1, round(self.encoded * len(real)))]
 
     def _slab(self, networks: Networks, image: Tensor, start: int) -> Tensor:
         reduction = reduction_of(networks["head"])
