@@ -218,6 +218,8 @@ def test_the_caller_seeds_the_weights(kind: type) -> None:
         DiT,
         ErrorModulatedUNet,
         HybridUNet,
+        IsotropicMamba,
+        MambaUNet,
         MedFormer,
         PatchTransformer,
         Pix2PixUNet,
