@@ -136,6 +136,39 @@ def test_places_are_told_apart_along_each_axis() -> None:
         assert half[16].item() == pytest.approx(torch.tensor(float(index)).cos().item(), abs=1e-5)
 
 
+def test_no_grid_is_too_large() -> None:
+    """No place is learnt, so none is unknown: of a grid larger than any before, all are told apart.
+
+    What was learnt of a small grid's places holds for the same indices of a larger one.
+    """
+    places = GridPositions(8, 2)
+    small, large = places((4, 5)).reshape(4, 5, -1), places((64, 96)).reshape(64, 96, -1)
+    assert torch.equal(small, large[:4, :5])
+    rows = large.flatten(0, 1)
+    # so near to each other that rounding counts: compared in double precision
+    apart = torch.cdist(
+        rows[::7].double(), rows.double(), compute_mode="donot_use_mm_for_euclid_dist"
+    )
+    assert (apart < 1e-9).sum() == len(rows[::7])
+    network = TokenTransformer(channels_in=4, channels_out=4, causal=True, **TINY).eval()
+    x = tokens(1, 12, 9, kinds=4)
+    # causal, so that the rows above are what they are of any grid as wide
+    assert torch.allclose(network(x)[:, :, :5], network(x[:, :5]), atol=1e-5)
+
+
+def test_a_step_writes_and_never_copies_what_is_known() -> None:
+    network = TokenTransformer(channels_in=4, channels_out=4, causal=True, **TINY).eval()
+    cache = network.begin(2, (3, 3))
+    homes = [(known.keys.data_ptr(), known.values.data_ptr()) for known in cache.layers]
+    network.step(cache)
+    first = [known.keys[:, :, 0].clone() for known in cache.layers]
+    for _ in range(8):
+        network.step(cache, torch.tensor([1, 2]))
+    assert [(known.keys.data_ptr(), known.values.data_ptr()) for known in cache.layers] == homes
+    assert all(torch.equal(a, b.keys[:, :, 0]) for a, b in zip(first, cache.layers, strict=True))
+    assert {known.length for known in cache.layers} == {9}
+
+
 def test_a_block_is_that_of_torch() -> None:
     """With the same weights as torch's own layer, key biases apart, whatever the mask."""
     block = AttentionBlock(12, 3).eval()

@@ -10,7 +10,8 @@ class GridPositions(nn.Module):
     """Sines and cosines of a place's index along every axis, then one linear layer.
 
     The wavelengths are evenly spaced in logarithm from 2 pi to 2000 pi places, so that neighbours
-    and the ends of a long axis are told apart. No size is learnt: any grid has places.
+    and the ends of a long axis are told apart. No size is learnt and there is no largest grid: a
+    place beyond those of training has its own features, but nothing was learnt of it.
 
     Reference: Vaswani et al., Attention is all you need, NeurIPS 2017, arXiv:1706.03762, section
     3.5, an axis at a time.
