@@ -69,14 +69,24 @@ def sample(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the images go.")],
     n: Annotated[int, typer.Option("-n", min=1, help="Number of images.")] = 16,
     seed: Annotated[int, typer.Option(help="Draws follow from it.")] = 0,
+    text: Annotated[
+        str | None, typer.Option(help="A report to draw for, with a run that draws from reports.")
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where to draw.")] = Device.auto,
     json: Annotated[bool, typer.Option("--json", help="Print the files as JSON.")] = False,
 ) -> None:
-    """Draw images for the conditions of the run's own test cases."""
+    """Draw images for the conditions of the run's own test cases, or for a text."""
     from vesalius.runner.sample import sample as draw
+    from vesalius.runner.sample import unread_words
 
+    opened = _opened(run, device)
     with shown() as watch:
-        files = draw(_opened(run, device), n, output, seed=seed, watch=watch)
+        files = draw(opened, n, output, seed=seed, text=text, watch=watch)
+    unread = unread_words(opened.task, text) if text is not None else ()
+    if unread:
+        typer.echo(
+            f"not read, since no training report has such letters: {', '.join(unread)}", err=True
+        )
     _told(output, files, json=json)
 
 

@@ -142,7 +142,8 @@ def _strip(run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any
     pictures.append(grey("reference" if judgement.metrics else "a real one", reference))
     if not judgement.metrics:
         where = f"{partition} image"
-        return Strip(case.identifier, where, tuple(pictures), {}, kind)
+        told = {"told": batch.texts[0]} if batch.texts else {}
+        return Strip(case.identifier, where, tuple(pictures), told, kind)
     inside = _slice(batch.mask.float()) > 0 if batch.mask is not None else None
     error = _slice(mean) - _slice(reference)
     if inside is not None:

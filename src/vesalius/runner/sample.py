@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ from vesalius.generative.system import System
 from vesalius.runner.apply import NOTICES, provenance
 from vesalius.runner.orientation import superior_axis
 from vesalius.runner.run import Run, Silent, Watcher
+from vesalius.tasks.described_synthesis import DescribedSynthesis
+from vesalius.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,14 @@ def sample(
     output: str | Path,
     *,
     seed: int = 0,
+    text: str | None = None,
     watch: Watcher | None = None,
 ) -> list[Path]:
     """Draw ``n`` images with a trained run.
 
     Conditions are those of the test cases, in turn; a run that is given nothing draws from nothing.
+    With ``text``, a run that draws from reports draws for that one; ``samples.json`` then has it,
+    and the words in it that cannot be read.
     Writes ``images/<name>.nii.gz`` (float32, in the unit of the task), ``previews/<name>.png`` (8
     bits over the report's window; of a volume, the middle axial slice) and ``samples.json``, which
     says how they were made. The same seed draws the same images, whatever ``n`` is.
@@ -75,11 +81,16 @@ def sample(
             remedy="use: vesalius apply, which writes probabilities",
         )
     system = run.fitted_system()
-    samples = wanted_samples(task.split["test"], n, task.shape.conditional)
+    told: dict[str, Any] = {}
+    if text is not None:
+        told = {"text": text, "unread_words": list(unread_words(task, text))}
+        samples = wanted_samples((), n, conditional=False)
+    else:
+        samples = wanted_samples(task.split["test"], n, task.shape.conditional)
     watch.stage("draw", n)
     images, entries = [], []
     for done, wanted in enumerate(samples, start=1):
-        image = _draw(run, system, wanted, seed)
+        image = _draw(run, system, wanted, seed, text)
         path = output / "images" / f"{wanted.name}.nii.gz"
         write_image(path, image)
         window = task.judgement.window
@@ -102,18 +113,41 @@ def sample(
         **provenance(run, system),
         "unit": task.judgement.unit,
         "window": list(task.judgement.window),
+        **told,
         "samples": entries,
     }
     write_atomically(output / "samples.json", (json.dumps(about, indent=1) + "\n").encode())
     return images
 
 
-def _draw(run: Run, system: System, wanted: Wanted, seed: int) -> Image:
+def unread_words(task: Task, text: str) -> tuple[str, ...]:
+    """Words of ``text`` with letters that no training report has.
+
+    Raises InputError where the task has no reports, or where no word is left.
+    """
+    if not isinstance(task, DescribedSynthesis) or task.report is None:
+        raise InputError(
+            "a run that draws from reports",
+            came=f"one of the task '{task.name}'",
+            remedy="leave out the text",
+        )
+    unread = task.vocabulary.unknown(text)
+    if len(unread) == len(text.split()):
+        raise InputError(
+            "a text of words like those of the training reports", came="none that can be read"
+        )
+    return unread
+
+
+def _draw(run: Run, system: System, wanted: Wanted, seed: int, text: str | None = None) -> Image:
     task = run.task
     # a draw of its own for each repetition of a case
     own_seed = derive(seed, "sample", wanted.draw)
     if wanted.case is None:
         batch = Batch(wanted=None, cases=(wanted.name,))
+        if text is not None:
+            assert isinstance(task, DescribedSynthesis), "told by unread_words"
+            batch = task.told((text,), wanted.name)
         model = system.draw(batch, task.size, seed=own_seed)[0].cpu()
         return _judged(run, model)
     if task.given_images() and set(task.given_images()) <= set(task.channels):

@@ -201,14 +201,16 @@ class DescribedSynthesis(Task):
         )
 
     def told(self, texts: tuple[str, ...], *cases: str) -> Batch:
-        """A batch of which nothing is known but ``texts``: what one may want to see drawn.
+        """A batch of which nothing is known but its texts: what one may want to see drawn.
 
         Raises InputError for a text that is too long, naming its case.
         """
-        if not texts:
-            return Batch(wanted=None, cases=cases)
-        tokens = self.vocabulary.read(texts, cases)
-        return Batch(wanted=None, extras={"tokens": tokens}, texts=texts, cases=cases)
+        extras: dict[str, Tensor] = {}
+        if self.covariates:
+            extras["covariates"] = torch.full((len(cases), len(self.covariates)), math.nan)
+        if texts:
+            extras["tokens"] = self.vocabulary.read(texts, cases)
+        return Batch(wanted=None, extras=extras, texts=texts, cases=cases)
 
     def _covariates(self, case: Case, rng: np.random.Generator) -> Tensor:
         values = []
