@@ -226,12 +226,18 @@ def test_no_tensor_holds_all_states_and_what_is_kept_grows_with_the_length(lengt
     assert kept <= 5 * tokens + length * 2 * states + channels * (states + 1) + 2
 
 
-def test_half_precision_comes_out_as_it_came_and_is_calculated_in_single() -> None:
-    arguments = [each.detach().to(torch.bfloat16) for each in inputs(1, 40, 1, 4, 2)]
-    y = selective_scan(*arguments)
+@pytest.mark.parametrize("which", ["channels", "heads"])
+def test_half_precision_comes_out_as_it_came_and_is_calculated_in_single(which: str) -> None:
+    made = inputs(1, 40, 1, 4, 2) if which == "channels" else head_inputs(1, 40, 1, 2, 2)
+    scan: Any = selective_scan if which == "channels" else head_scan
+    arguments = [each.detach().to(torch.bfloat16) for each in made]
+    y = scan(*arguments)
     assert y.dtype is torch.bfloat16
-    exact = selective_scan(*(each.float() for each in arguments))
+    exact = scan(*(each.float() for each in arguments))
     assert torch.equal(y, exact.to(torch.bfloat16))
+    # parameters stay in single precision where autocast halves the activations
+    mixed = [each.float() if place in (2, 5) else each for place, each in enumerate(arguments)]
+    assert torch.equal(scan(*mixed), y)
 
 
 def test_there_is_no_second_derivative() -> None:

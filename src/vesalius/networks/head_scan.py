@@ -29,7 +29,8 @@ def head_scan(
     All states of all channels of a head decay alike. Inside a chunk a token then weighs every one
     before it by read . write times one decay, as attention does; from chunk to chunk goes the
     state. The decays come from sums of logarithms, which are taken in double precision and only
-    ever exponentiated where they are negative. Cost and memory are linear in the length.
+    ever exponentiated where they are negative. Cost and memory are linear in the length. Half
+    precision is calculated in single.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ def head_scan(
     Reference: Dao & Gu, Transformers are SSMs, ICML 2024, arXiv:2405.21060, section 6.
     """
     _check(x, step, log_rate, write, read, skip)
+    kind, wide = x.dtype, torch.promote_types(x.dtype, torch.float32)
+    x, step, write, read, skip = (each.to(wide) for each in (x, step, write, read, skip))
     length, groups = x.shape[1], write.shape[2]
     number = math.ceil(length / chunk)
     missing = number * math.ceil(length / number) - length
@@ -65,19 +68,19 @@ def head_scan(
         came = functional.pad(came, (0, 0, 0, 0, 0, missing))
         log_decay = functional.pad(log_decay, (0, 0, 0, missing))
         write, read = (functional.pad(each, (0, 0, 0, 0, 0, missing)) for each in (write, read))
-    came_BCGHTP = (
-        came.unflatten(1, (number, -1)).unflatten(3, (groups, -1)).permute(0, 1, 3, 4, 2, 5)
-    )
-    sums = log_decay.unflatten(1, (number, -1)).unflatten(3, (groups, -1)).cumsum(2)
+    cut, shared = (number, -1), (groups, -1)
+    came = torch.unflatten(torch.unflatten(came, 2, shared), 1, cut)
+    came_BCGHTP = came.permute(0, 1, 3, 4, 2, 5)
+    sums = torch.unflatten(torch.unflatten(log_decay, 2, shared), 1, cut).cumsum(2)
     sum_BCGHT = sums.permute(0, 1, 3, 4, 2)
     write_BCGTN, read_BCGTN = (
-        each.unflatten(1, (number, -1)).transpose(2, 3) for each in (write, read)
+        torch.unflatten(each, 1, cut).transpose(2, 3) for each in (write, read)
     )
     y = _inside(came_BCGHTP, sum_BCGHT, write_BCGTN, read_BCGTN)
     if number > 1:
         y = y + _between(came_BCGHTP, sum_BCGHT, write_BCGTN, read_BCGTN)
     y = y.permute(0, 1, 4, 2, 3, 5).flatten(3, 4).flatten(1, 2)[:, :length]
-    return torch.addcmul(y, x, skip.unsqueeze(1))
+    return torch.addcmul(y, x, skip.unsqueeze(1)).to(kind)
 
 
 def _inside(came: Tensor, sums: Tensor, write: Tensor, read: Tensor) -> Tensor:
@@ -95,8 +98,8 @@ def _between(came: Tensor, sums: Tensor, write: Tensor, read: Tensor) -> Tensor:
     to_end = (sums[..., -1:] - sums).exp().to(came.dtype)
     # heads of a group stand side by side, since they share what writes and what reads
     left_BCGTHP = (came * to_end.unsqueeze(5)).transpose(3, 4)
-    added_BCGNHP = torch.matmul(write.transpose(3, 4), left_BCGTHP.flatten(4)).unflatten(
-        4, (heads, -1)
+    added_BCGNHP = torch.unflatten(
+        torch.matmul(write.transpose(3, 4), left_BCGTHP.flatten(4)), 4, (heads, -1)
     )
     whole_BCGH = sums[..., -1].exp().to(came.dtype)
     state = torch.zeros_like(added_BCGNHP[:, 0])
@@ -104,7 +107,7 @@ def _between(came: Tensor, sums: Tensor, write: Tensor, read: Tensor) -> Tensor:
     for added, whole in zip(added_BCGNHP.unbind(1)[:-1], whole_BCGH.unbind(1), strict=False):
         state = torch.addcmul(added, whole[:, :, None, :, None], state)
         states.append(state)
-    found = torch.matmul(read, torch.stack(states, 1).flatten(4)).unflatten(4, (heads, -1))
+    found = torch.unflatten(torch.matmul(read, torch.stack(states, 1).flatten(4)), 4, (heads, -1))
     return found.transpose(3, 4) * sums.exp().to(came.dtype).unsqueeze(5)
 
 

@@ -41,6 +41,7 @@ class IsotropicMamba(ImageNetwork):
     Reference: Hu et al., ZigMa, ECCV 2024, arXiv:2403.13802; Peebles & Xie, ICCV 2023,
     arXiv:2212.09748.
 
+    >>> import torch
     >>> net = IsotropicMamba(channels_in=1, channels_out=1, width=16, n_layers=2)
     >>> net(torch.zeros(2, 1, 30, 45)).shape
     torch.Size([2, 1, 30, 45])

@@ -25,7 +25,7 @@ class CausalConvolution(nn.Module):
         """``(batch, length, channels)`` to the same."""
         taps, length = len(self.weight), x.shape[1]
         padded = functional.pad(x, (0, 0, taps - 1, 0))
-        y = self.bias
+        y: Tensor = self.bias
         for tap, weight in enumerate(self.weight):
             y = torch.addcmul(y, padded[:, tap : tap + length], weight)
         return y

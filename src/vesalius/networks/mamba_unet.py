@@ -90,6 +90,7 @@ class MambaUNet(ImageNetwork):
     Reference: Ju & Zhou, VM-DDPM: vision Mamba diffusion for medical image synthesis,
     arXiv:2405.05667.
 
+    >>> import torch
     >>> net = MambaUNet(channels_in=1, channels_out=1, takes_level=True, width=8, states=4)
     >>> net(torch.zeros(2, 1, 30, 45), torch.tensor([0.1, 0.7])).shape
     torch.Size([2, 1, 30, 45])

@@ -87,6 +87,7 @@ class MedMamba(nn.Module):
     Reference: Yue & Li, MedMamba: vision Mamba for medical image classification, 2024,
     arXiv:2403.03849.
 
+    >>> import torch
     >>> MedMamba(channels_in=1, channels_out=2, width=8, states=4)(torch.zeros(3, 1, 28, 28)).shape
     torch.Size([3, 2])
     """

@@ -184,10 +184,12 @@ class _Reorder(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         """The other way around."""
         order, inverse = ctx.saved_tensors
-        return _Reorder.apply(grad, inverse, order), None, None
+        back: Tensor = _Reorder.apply(grad, inverse, order)  # type: ignore[no-untyped-call]
+        return back, None, None
 
 
 def reorder(x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:
     """Tokens ``(batch, places, channels)`` in ``order``; ``inverse`` is the order back."""
-    reordered: Tensor = _Reorder.apply(x, order.to(x.device), inverse.to(x.device))
+    order, inverse = order.to(x.device), inverse.to(x.device)
+    reordered: Tensor = _Reorder.apply(x, order, inverse)  # type: ignore[no-untyped-call]
     return reordered

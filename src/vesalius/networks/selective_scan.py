@@ -77,20 +77,20 @@ def selective_scan(
     _check(x, step, log_rate, write, read, skip)
     wide = torch.promote_types(x.dtype, torch.float32)
     groups = write.shape[2]
-    inputs = [each.to(wide) for each in (x, step, log_rate, write, read)]
-    if engine == "mamba-ssm":
-        y = _on_gpu(*inputs, skip.to(wide))
-        return y.to(x.dtype)
-    sequence, steps, rates, written, reading = inputs
-    y = _SelectiveScan.apply(
-        sequence.unflatten(2, (groups, -1)),
-        steps.unflatten(2, (groups, -1)),
-        rates.unflatten(0, (groups, -1)).transpose(1, 2).contiguous(),
-        written,
-        reading,
+    kind = x.dtype
+    x, step, log_rate, write, read, skip = (
+        each.to(wide) for each in (x, step, log_rate, write, read, skip)
     )
-    out: Tensor = torch.addcmul(y.flatten(2), sequence, skip.to(wide))
-    return out.to(x.dtype)
+    if engine == "mamba-ssm":
+        return _on_gpu(x, step, log_rate, write, read, skip).to(kind)
+    y: Tensor = _SelectiveScan.apply(  # type: ignore[no-untyped-call]
+        torch.unflatten(x, 2, (groups, -1)),
+        torch.unflatten(step, 2, (groups, -1)),
+        torch.unflatten(log_rate, 0, (groups, -1)).transpose(1, 2).contiguous(),
+        write,
+        read,
+    )
+    return torch.addcmul(y.flatten(2), x, skip).to(kind)
 
 
 def _check(
@@ -247,7 +247,7 @@ class _SelectiveScan(torch.autograd.Function):
         return y_TBGE.transpose(0, 1)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad_BTGE: Tensor) -> tuple[Tensor, ...]:
         """The adjoint recurrence, from the last chunk to the first, with states made again."""
         x_BTGE, step_BTGE, log_rate_GNE, write_BTGN, read_BTGN, starts = ctx.saved_tensors

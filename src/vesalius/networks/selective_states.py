@@ -91,7 +91,7 @@ class SelectiveStates(nn.Module):
         batch, directions, length, channels = x.shape
         chosen = torch.matmul(x, self.choose)
         rank = chosen.shape[3] - 2 * self.states
-        step, write, read = chosen.split([rank, self.states, self.states], 3)
+        step, write, read = torch.split(chosen, [rank, self.states, self.states], 3)
         if self.widen is not None:
             step = torch.matmul(step, self.widen)
         step = functional.softplus(step + self.step_bias.unsqueeze(1))
