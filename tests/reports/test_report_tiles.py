@@ -213,3 +213,32 @@ def test_signed_ends_are_reached_at_equal_distances_from_zero():
     assert shown[0].tolist() == [table[i].tolist() for i in (0, 64, 254, 254)]
     narrow = decoded(Picture("d", values, (-1.5, 3.0), "HU", "signed"))
     assert narrow[0].tolist() == [table[i].tolist() for i in (64, 64, 254, 254)]
+
+
+def test_labels_are_laid_over_the_image_and_named():
+    values = np.array([[0.0, 100.0, 200.0, 200.0]])
+    labels = np.array([[0, 1, 2, 13]])
+    names = {1: "anterior", 2: "posterior"}
+    picture = Picture("x", values, (0, 200), "a.u.", overlay=labels, label_names=names)
+    shown = decoded(picture)
+    assert shown[0, 0].tolist() == [0, 0, 0], "the image where nothing is laid over it"
+    for column, grey, colour in ((1, 128, LABELS[1]), (2, 255, LABELS[2]), (3, 255, LABELS[1])):
+        expected = [(grey + part) / 2 for part in rgb_of(colour)]
+        assert np.abs(shown[0, column] - expected).max() <= 1
+    made = tile(picture, "case")
+    assert made.labels == ((LABELS[1], "anterior"), (LABELS[2], "posterior"), (LABELS[1], "13"))
+    assert made.gradient, "the image keeps its scale"
+    assert "labels laid over it" in made.alt
+
+
+@pytest.mark.parametrize(
+    ("overlay", "match"),
+    [
+        (np.zeros((2, 2)), "an overlay of the picture's size"),
+        (np.array([[0.5]]), "whole numbers from 0"),
+        (np.array([[np.nan]]), "whole numbers from 0"),
+    ],
+)
+def test_overlays_that_do_not_fit_are_refused(overlay, match):
+    with pytest.raises(InputError, match=match):
+        Picture("x", np.zeros((1, 1)), (0, 1), "1", overlay=overlay)

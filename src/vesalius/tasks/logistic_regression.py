@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
-#: Penalties that are tried, from none but flat to hardly any.
+#: Penalties that are tried, from one that hardly lets pixels speak to hardly any.
 PENALTIES = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1)
 MOST_STEPS = 1000
 
