@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vesalius import tasks
 from vesalius.anatomy import DigitalPatients
 from vesalius.core import Batch, Budget, Call, InputError, Optimiser, Recipe, Shape
+from vesalius.core.recipe import Start
 from vesalius.generative.codecs import GreyLevels
 from vesalius.generative.losses import L1, L2
 from vesalius.generative.objectives import MaskedToken, NextToken, VectorQuantised
@@ -157,6 +158,27 @@ def test_one_rests_while_the_other_plays(kind: str) -> None:
         assert moved == (player == "autoencoder"), "the codebook learns with the autoencoder"
 
 
+def test_without_a_share_the_autoencoder_stands_still_from_the_start() -> None:
+    objective = VectorQuantised(features=4, codes=8, share=0.0)
+    _, networks = built()
+    networks["codebook"].eval()  # as the loop has whom nobody trains
+    start = {"done": torch.tensor(0.0)}
+    before = {name: weights(network) for name, network in networks.items()}
+    assert objective.loss("autoencoder", networks, batch(), rng_of(), start).terms == {}
+    assert "bits" in objective.loss("prior", networks, batch(), rng_of(), start).terms
+    assert all(torch.equal(before[name], weights(network)) for name, network in networks.items())
+
+
+def test_without_a_share_a_recipe_says_where_the_autoencoder_comes_from() -> None:
+    plain = recipe()
+    bare = plain.objective.replace(share=0.0)
+    with pytest.raises(InputError, match=r"none for encoder, decoder, codebook.*add it to starts"):
+        dataclasses.replace(plain, objective=bare)
+    own = ("encoder", "decoder", "codebook")
+    starts = {name: Start(recipe="vqgan-autoencoder", network=name) for name in own}
+    assert dataclasses.replace(plain, objective=bare, starts=starts).objective is bare
+
+
 def test_images_of_any_size_come_back_at_their_size() -> None:
     objective, networks = built()
     assert objective.code_shape(networks, (3, 1, 9, 7)) == (3, 3, 2)
@@ -211,7 +233,7 @@ def test_parts_that_do_not_fit_are_refused_when_a_recipe_is_written() -> None:
         recipe(codec=Call(GreyLevels))
     with pytest.raises(InputError, match="a prior of tokens: NextToken or MaskedToken"):
         recipe(objective=Call(VectorQuantised, prior=Call(L2), features=4, codes=8))
-    with pytest.raises(InputError, match="share of the budget between 0 and 1"):
+    with pytest.raises(InputError, match="share of the budget from 0 to below 1"):
         VectorQuantised(share=1.0)
 
 
