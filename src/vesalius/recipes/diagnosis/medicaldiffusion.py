@@ -25,13 +25,13 @@ def medicaldiffusion() -> Recipe:
             "network": Call(FactorisedUNet, width=32, multipliers=(1, 2, 4), axis=2),
             **networks,
         },
-        starts={name: Start(recipe=first.name, network=name, effort=0.25) for name in networks},
+        starts={name: Start(recipe=first.name, network=name, effort=0.5) for name in networks},
         path=Call(CosinePath, data_std=0.5),
         objective=Call(LatentDenoising, kind="vq", features=8, prediction="noise", distance="l1"),
         conditioning=Call(Unconditional),
         sampler=Call(Ddim, steps=300, eta=1.0),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=1000, batch_size=8),
+        budget=Budget(steps=1000, batch_size=4),
         provenance=Provenance(
             system="medicaldiffusion",
             title="Khader et al., Denoising diffusion probabilistic models for 3D medical image "

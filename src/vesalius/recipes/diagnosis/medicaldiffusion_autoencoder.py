@@ -24,11 +24,11 @@ def medicaldiffusion_autoencoder() -> Recipe:
         "medicaldiffusion starts from it.",
         task=tasks.get("hippocampus-volumes", head_volumes()),
         networks={
-            "encoder": Call(Encoder, width=24, multipliers=(1, 2), patch=2),
-            "decoder": Call(Decoder, width=24, multipliers=(1, 2), patch=2),
+            "encoder": Call(Encoder, width=16, multipliers=(1, 2), patch=2),
+            "decoder": Call(Decoder, width=16, multipliers=(1, 2), patch=2),
             "codebook": Call(Codebook, width=8, codes=512),
-            "critic": Call(PatchDiscriminator, width=16, n_layers=2),
-            "slice_critic": Call(PatchDiscriminator, width=16, n_layers=2, dims=2),
+            "critic": Call(PatchDiscriminator, width=8, n_layers=2),
+            "slice_critic": Call(PatchDiscriminator, width=8, n_layers=2, dims=2),
         },
         objective=Call(
             AdversarialReconstruction,
@@ -53,7 +53,7 @@ def medicaldiffusion_autoencoder() -> Recipe:
         ),
         sampler=Call(Prior),
         optimiser=Optimiser(rate=2e-3, warmup_steps=50, ema_decay=0.99),
-        budget=Budget(steps=600, batch_size=8),
+        budget=Budget(steps=600, batch_size=4),
         provenance=Provenance(
             system="medicaldiffusion",
             title="Khader et al., Denoising diffusion probabilistic models for 3D medical image "
@@ -62,7 +62,7 @@ def medicaldiffusion_autoencoder() -> Recipe:
             reproduces="mechanism",
             deviations=(
                 "features of EfficientNet-Lite0 instead of LPIPS",
-                "512 codes of 8 features instead of 16384; residual networks of width 24 on blocks "
+                "512 codes of 8 features instead of 16384; residual networks of width 16 on blocks "
                 "of 2x2x2 voxels",
                 "adversarial terms weigh 0.1 instead of 1 and matching 1 instead of 4",
                 "critics play after 0.3 of the budget instead of after 10,000 steps",
