@@ -11,6 +11,7 @@ Layout::
                         run.json all that new images need
     stages/<recipe>/    a run of its own, fitted first, from whose weights networks start
     draws/<partition>/  <case>.npz with draws (draw, channel, *space) in model units
+    downstream/, agreement/  networks that learn from drawn images, and that read them
     cases.json          values of each test case by metric and method
     metrics.json        records (see core.record)
     report.html         one self-contained page

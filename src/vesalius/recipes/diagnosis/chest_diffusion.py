@@ -26,16 +26,16 @@ def chest_diffusion() -> Recipe:
         "word.",
         task=first.task,
         networks={
-            "network": Call(UViT, patch=2, width=128, n_layers=5, heads=4),
+            "network": Call(UViT, patch=2, width=96, n_layers=5, heads=4),
             "text_encoder": first.networks["given_encoder"],
             "encoder": Call(Encoder, width=16, multipliers=(1, 2)),
             "decoder": Call(Decoder, width=16, multipliers=(1, 2)),
             "scale": Call(LatentScale),
         },
         starts={
-            "text_encoder": Start(recipe=first.name, network="given_encoder", effort=0.5),
-            "encoder": Start(recipe=autoencoder, network="encoder"),
-            "decoder": Start(recipe=autoencoder, network="decoder"),
+            "text_encoder": Start(recipe=first.name, network="given_encoder", effort=0.3),
+            "encoder": Start(recipe=autoencoder, network="encoder", effort=0.75),
+            "decoder": Start(recipe=autoencoder, network="decoder", effort=0.75),
         },
         path=Call(CosinePath),
         objective=Call(LatentDenoising, kind="kl", features=4, prediction="velocity"),
@@ -44,8 +44,9 @@ def chest_diffusion() -> Recipe:
         sampler=Call(
             DpmSolver, steps=12, beginning=Call(LevelsOf, other=Call(KarrasPath, data_std=1.0))
         ),
-        optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=600, batch_size=32),
+        optimiser=Optimiser(rate=2e-3, betas=(0.9, 0.99), warmup_steps=100, ema_decay=0.995),
+        # small batches: in minutes of training a transformer learns from the number of its steps
+        budget=Budget(steps=2400, batch_size=8),
         provenance=Provenance(
             system="chest-diffusion",
             title="Chest-Diffusion: a light-weight text-to-image model for report-to-CXR "
@@ -59,7 +60,7 @@ def chest_diffusion() -> Recipe:
                 "BiomedCLIP",
                 "the velocity on a cosine path instead of the noise on a linear one, and 12 "
                 "second-order steps at the levels of EDM",
-                "a U-ViT of five blocks of width 128",
+                "a U-ViT of five blocks of width 96",
             ),
         ),
     )

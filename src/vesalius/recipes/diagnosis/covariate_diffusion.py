@@ -30,8 +30,8 @@ def covariate_diffusion() -> Recipe:
         sampler=Call(
             DpmSolver, steps=12, beginning=Call(LevelsOf, other=Call(KarrasPath, data_std=0.5))
         ),
-        optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=1000, batch_size=16),
+        optimiser=Optimiser(rate=2e-3, betas=(0.9, 0.99), warmup_steps=100, ema_decay=0.995),
+        budget=Budget(steps=2400, batch_size=8),
         provenance=Provenance(
             title="Own recipe; Bao et al. 2023 (U-ViT) and Gorishniy et al. 2021 (covariates)",
             doi="10.48550/arXiv.2209.12152",

@@ -24,7 +24,7 @@ def sentence_diffusion() -> Recipe:
         "still, has at every word of the report.",
         task=slice_from_text(28),
         networks={
-            "network": Call(UViT, patch=4, width=128, n_layers=5, heads=4),
+            "network": Call(UViT, patch=4, width=96, n_layers=5, heads=4),
             "text_encoder": Call(SentenceEncoder),
         },
         path=Call(CosinePath, data_std=0.5),
@@ -34,8 +34,8 @@ def sentence_diffusion() -> Recipe:
         sampler=Call(
             DpmSolver, steps=12, beginning=Call(LevelsOf, other=Call(KarrasPath, data_std=0.5))
         ),
-        optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
-        budget=Budget(steps=700, batch_size=32),
+        optimiser=Optimiser(rate=2e-3, betas=(0.9, 0.99), warmup_steps=100, ema_decay=0.995),
+        budget=Budget(steps=2400, batch_size=8),
         provenance=Provenance(
             title="Own recipe; Bao et al. 2023 (U-ViT) and Reimers & Gurevych 2019 "
             "(sentence encoders)",
