@@ -1,12 +1,12 @@
 """Time a Mamba block with our scans against mambapy's and against attention, by sequence length.
 
-Forward and backward of one block of width 128 (256 channels inside, 16 states), batch 4, from 256 to
-16384 tokens: our S6 and SSD blocks, ``mambapy``'s block (plain PyTorch, parallel scan) and our
+Forward and backward of one block of width 128 (256 channels inside, 16 states), batch 4, from 256
+to 16384 tokens: our S6 and SSD blocks, ``mambapy``'s block (plain PyTorch, parallel scan) and our
 attention block with its two linear layers. They take turns, so that a busy machine slows all;
 ``value`` is the shortest of the rounds and ``ratio`` is the other's over ours. The exponent is the
 slope of the logarithm of time over that of length. ``peak_memory`` is what a fresh process that
-makes one such step takes above what it took before. Rounds are fewer and peers are left out where
-they would take minutes (``--longest-peer``). Needs ``pip install mambapy``. Writes
+makes one such step takes above what it took before, on Linux. Peers are left out beyond
+``--longest-peer`` tokens. Needs ``pip install mambapy``. Writes
 ``benchmarks/results/scan_step.json``, one record a length and block.
 """
 
@@ -88,15 +88,21 @@ def peak_mib(name: str, length: int, threads: int) -> float:
     return float(done.stdout)
 
 
-def print_peak(name: str, length: int) -> None:
-    """Print, in MiB, what one step adds to the largest resident size that there was before it."""
-    import resource
+def resident_kib(which: str) -> int:
+    """``VmRSS`` (resident now) or ``VmHWM`` (the most there was) of this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(which):
+            return int(line.split()[1])
+    raise RuntimeError(f"this system does not tell {which}; use --no-memory")
 
+
+def print_peak(name: str, length: int) -> None:
+    """Print, in MiB, what one step adds to what is resident before it."""
     step_of(name, 16)()  # libraries and their threads are there
     step = step_of(name, length)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = resident_kib("VmRSS")
     step()
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print((resident_kib("VmHWM") - before) / 1024)
 
 
 def exponent(lengths: list[int], seconds: list[float]) -> float:
