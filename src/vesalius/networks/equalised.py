@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vesalius.networks.quick_convolution import convolved
+
 #: What keeps the mean square of normal numbers behind a leaky rectifier about as it is.
 GAIN = math.sqrt(2)
 
@@ -79,12 +81,9 @@ class EqualisedConvolution(nn.Module):
         self.scale = gain / math.sqrt(channels_in * math.prod(kernel))
         self.weight = nn.Parameter(torch.randn(channels_out, channels_in, *kernel))
         self.bias = nn.Parameter(torch.zeros(channels_out)) if bias else None
-        self.convolve = functional.conv2d if dims == 2 else functional.conv3d
 
     def forward(self, x: Tensor) -> Tensor:
         """``(batch, channels_in, *space)`` to ``(batch, channels_out, *space)``."""
         bias = None if self.bias is None else self.bias * self.gain
-        found: Tensor = self.convolve(
-            x, self.weight * self.scale, bias, stride=self.stride, padding=self.padding
-        )
-        return found
+        weight = self.weight * self.scale
+        return convolved(x, weight, bias, stride=self.stride, padding=self.padding)

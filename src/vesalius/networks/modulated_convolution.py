@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vesalius.networks.equalised import EqualisedLinear
+from vesalius.networks.quick_convolution import convolved
 from vesalius.networks.smooth_resampling import smoothed
 
 
@@ -71,16 +72,15 @@ class ModulatedConvolution(nn.Module):
         weight = self.weight * self.scale
         scales = self.style(style)
         x = x * scales.reshape(*scales.shape, *[1] * self.dims)
-        x = self._doubled(x, weight) if self.doubles else self._convolved(x, weight)
+        x = (
+            self._doubled(x, weight)
+            if self.doubles
+            else convolved(x, weight, padding=self.size // 2)
+        )
         if not self.demodulate:
             return x, None
         squares = functional.linear(scales.square(), weight.square().flatten(2).sum(2))
         return x, (squares + 1e-8).rsqrt().reshape(*squares.shape, *[1] * self.dims)
-
-    def _convolved(self, x: Tensor, weight: Tensor) -> Tensor:
-        convolve = functional.conv2d if self.dims == 2 else functional.conv3d
-        found: Tensor = convolve(x, weight, padding=self.size // 2)
-        return found
 
     def _doubled(self, x: Tensor, weight: Tensor) -> Tensor:
         """Zeros between voxels, convolved, and smoothed; twice as much an axis, for the zeros."""

@@ -1,4 +1,4 @@
-"""3D-StyleGAN: StyleGAN2 for volumes, of a constant narrow width."""
+"""3D-StyleGAN: StyleGAN2 for volumes, of narrow width."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from vesalius.networks.style_generator import StyleGenerator
 from vesalius.networks.style_mapping import StyleMapping
 from vesalius.recipes.embedded import head_volumes
 
-#: Three doublings at one width: 32 x 32 x 32 begins as 4 x 4 x 4.
-MULTIPLIERS = (1, 1, 1, 1)
+#: Three doublings: 32 x 32 x 32 begin as 4 x 4 x 4. All ones are the paper's constant width.
+MULTIPLIERS = (1, 2, 4, 4)
 
 
 def stylegan_3d() -> Recipe:
     """Volumes from noise by way of a style."""
     return Recipe(
         name="stylegan-3d",
-        summary="StyleGAN2 with three axes of space and as many channels at every resolution; "
+        summary="StyleGAN2 with three axes of space and few channels; "
         "real volumes can be projected onto its styles.",
         task=tasks.get("hippocampus-volumes", head_volumes()),
         networks={
             "mapping": Call(StyleMapping, n_layers=8),
-            "generator": Call(StyleGenerator, width=24, multipliers=MULTIPLIERS, extent=32),
-            "critic": Call(StyleDiscriminator, width=24, multipliers=MULTIPLIERS, extent=32),
+            "generator": Call(StyleGenerator, width=8, multipliers=MULTIPLIERS, extent=32),
+            "critic": Call(StyleDiscriminator, width=8, multipliers=MULTIPLIERS, extent=32),
         },
         objective=Call(
             StyleSynthesis,
@@ -41,9 +41,9 @@ def stylegan_3d() -> Recipe:
         conditioning=Call(Unconditional),
         sampler=Call(Prior),
         optimiser=Optimiser(
-            rate=2e-3, betas=(0.0, 0.99), clip_norm=None, schedule="constant", ema_decay=0.99
+            rate=6e-3, betas=(0.0, 0.99), clip_norm=None, schedule="constant", ema_decay=0.99
         ),
-        budget=Budget(steps=1000, batch_size=8),
+        budget=Budget(steps=1000, batch_size=4),
         provenance=Provenance(
             system="stylegan-3d",
             title="Hong et al., 3D-StyleGAN: a style-based generative adversarial network for "
@@ -53,7 +53,9 @@ def stylegan_3d() -> Recipe:
             deviations=(
                 "volumes of 32 x 32 x 32 that begin as 4 x 4 x 4, instead of 80 x 96 x 112 that "
                 "begin as 5 x 6 x 7; extent=(80, 96, 112) and a fifth multiplier are theirs",
-                "24 channels instead of 96, codes and styles of 64",
+                "8 channels at full resolution, 16 and 32 below, where the paper has 96 at all of "
+                "them: steps are several times quicker on a CPU; codes and styles of 64",
+                "a rate of 6e-3 instead of 2e-3 and a shorter moving average, for short trainings",
                 "images of all resolutions are summed up, as in StyleGAN2's better configuration; "
                 "theirs has no such skips",
                 "a gamma of 1 for R1, every 8 steps, for small volumes",
