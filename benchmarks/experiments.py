@@ -1,6 +1,7 @@
 """Run the experiments on real patients: ``--data ../shared/data``.
 
-A. modality translation, B. reconstruction, C. clinical value, D. the seven families. Every line of
+A. modality translation, B. reconstruction, C. clinical value, D. the seven families, E.
+their networks. Every line of
 EXPERIMENTS is one run folder below ``--runs``; runs go on where they were stopped. ``--only`` picks
 lines by their name, so that several processes can share the work. Records of judged runs are
 collected into ``benchmarks/results/experiment-<letter>.json``.
@@ -87,6 +88,41 @@ EXPERIMENTS = (
     Line("d", "partdiff", "mr-super-resolution-4x", "synthrad_slices", 1200),
     Line("d", "consistency-distillation", "xrays", "pneumoniamnist", 800, XRAY_STUDENT),
     Line("d", "progressive-distillation", "xrays", "pneumoniamnist", 800, XRAY_STUDENT),
+    Line("e", "dcgan", "xrays", "pneumoniamnist", 1780),
+    Line("e", "vm-ddpm", "xrays", "pneumoniamnist", 1100),
+    Line(
+        "e",
+        "gh-ddm",
+        "xrays",
+        "pneumoniamnist",
+        600,
+        (("networks.network.patch", "2"), ("budget.batch_size", "32"), ("sampler.steps", "50")),
+    ),
+    Line("e", "ha-gan", "hippocampus-volumes", "hippocampus", 530),
+    Line("e", "medicaldiffusion", "hippocampus-volumes", "hippocampus", 450),
+    Line(
+        "e",
+        "ddpm-3d",
+        "hippocampus-volumes",
+        "hippocampus",
+        300,
+        (("sampler.steps", "50"),),
+    ),
+    Line(
+        "e",
+        "medformer",
+        "hippocampus-segmentation",
+        "hippocampus",
+        410,
+        (
+            ("networks.network.width", "8"),
+            ("budget.batch_size", "1"),
+            ("optimiser.rate", "2e-3"),
+        ),
+    ),
+    Line("e", "medmamba", "xray-classification", "pneumoniamnist", 770),
+    Line("e", "swinmr", "mri-4x", "synthrad_slices", 230),
+    Line("e", "resvit", "mr-to-ct", "synthrad_slices", 70),
 )
 
 

@@ -6,7 +6,7 @@ own speed: the processor time of a step is measured first, so that all lines spe
 known kinds, of which a rule says which ones the draws have, and whether a marker half an image away
 says what the lesion is (see ``vesalius.anatomy.known_kinds``). Lines resume. ``--collect`` writes
 ``benchmarks/results/families.json`` and ``families_<data>.png``, a row of draws a family, from all
-runs that are judged.
+runs that are judged, and their records as ``experiment-families.json``.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from vesalius.anatomy import KINDS, KnownKinds, read_kinds, shares
 from vesalius.core.call import Call
 from vesalius.core.files import write_atomically
 from vesalius.core.recipe import Recipe
+from vesalius.core.record import write_records
 from vesalius.core.rng import torch_stream
 from vesalius.data.split import SplitRule
+from vesalius.evaluation.agreement import METRIC as AGREEMENT
 from vesalius.generative.system import System
 from vesalius.networks import count_parameters
 from vesalius.runner.machine import describe_machine
@@ -184,6 +186,14 @@ def kinds_task() -> Call:
     )
 
 
+#: What classifiers learn from draws is not compared here, and would take longer than the rest.
+SHORT_STUDY = {
+    "task.study.seeds": "1",
+    "task.study.fractions": "[0.1]",
+    "task.study.cases": "100",
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Line:
     """One run."""
@@ -207,6 +217,7 @@ class Line:
         folder = None if chosen.folder is None else data / chosen.folder
         task = family.tasks.get(self.data, chosen.task) or None
         own = family.settings.get("", {}) | family.settings.get(self.data, {})
+        own |= SHORT_STUDY if self.data in family.tasks else {}
         if folder is None:
             for key, text in own.items():
                 base = base.set(key, text)
@@ -297,7 +308,9 @@ def saved_bytes(run: Run) -> int:
                 network.requires_grad_(name in names)
             with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
                 rng = torch_stream(0, "memory", player)
-                system.objective.loss(player, system.networks, batch, rng, carry).total()
+                losses = system.objective.loss(player, system.networks, batch, rng, carry)
+                total = losses.total if losses.terms else None  # a player may rest
+            del total
             largest = max(largest, sum(kept.values()))
     return largest // batch.size
 
@@ -357,6 +370,7 @@ MEASURED = {
     "time a drawn image": "draw_seconds",
     "network calls a draw": "calls",
     "parameters": "drawing_parameters",
+    AGREEMENT: "prompt_agreement",
 }
 
 
@@ -372,6 +386,8 @@ def row(line: Line, run: Run) -> dict[str, Any]:
     }
     for record in run.records():
         name = MEASURED.get(record.metric)
+        if record.metric == AGREEMENT and record.recipe == "real images":
+            found["prompt_agreement_real"] = record.value
         if name is None or record.group != "test" or record.recipe != run.recipe.name:
             continue
         found[name] = record.value
@@ -406,11 +422,12 @@ def montage(lines: list[tuple[Line, Run]], path: Path) -> None:
 
 def collect(runs: Path) -> None:
     """Write rows and pictures of all judged lines."""
-    rows, pictured = [], {}
+    rows, pictured, records = [], {}, []
     for line in all_lines():
         if (runs / line.name / "metrics.json").is_file():
             run = Run.open(runs / line.name)
             rows.append(row(line, run))
+            records += run.records()
             if line.seed == 0:
                 pictured.setdefault(line.data, []).append((line, run))
     for data, found in pictured.items():
@@ -421,6 +438,7 @@ def collect(runs: Path) -> None:
         "pictured": {data: [line.family for line, _ in found] for data, found in pictured.items()},
         "rows": rows,
     }
+    write_records(RESULTS / "experiment-families.json", records)
     text = json.dumps(content, indent=1) + "\n"
     write_atomically(RESULTS / "families.json", text.encode())
 
