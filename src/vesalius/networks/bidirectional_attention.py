@@ -53,7 +53,8 @@ class BidirectionalAttention(nn.Module):
 
     def _heads(self, x: Tensor) -> Tensor:
         """(batch, length, channels) to (batch, heads, length, channels / heads)."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        batch, length, channels = x.shape
+        return x.reshape(batch, length, self.heads, channels // self.heads).transpose(1, 2)
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """(batch, heads, voxels, tokens), the one matrix."""
