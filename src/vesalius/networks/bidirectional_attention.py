@@ -58,7 +58,8 @@ class BidirectionalAttention(nn.Module):
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """(batch, heads, voxels, tokens), the one matrix."""
-        return queries @ keys.transpose(2, 3) * self.scale
+        matrix: Tensor = queries @ keys.transpose(2, 3) * self.scale
+        return matrix
 
     def forward(self, x: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
         """What ``x`` ``(batch, channels, *space)`` and tokens (batch, tokens, channels) learn.
