@@ -14,8 +14,6 @@ KINDS = get_args(ComponentKind)
 #: What no recipe uses yet, and why.
 WITHOUT_RECIPE = {
     # objectives
-    "Classification": "evaluation trains its classifiers with it: the downstream studies",
-    "Segmentation": "evaluation trains its segmenters with it: the downstream studies",
     "Registration": "no task brings a moving and a fixed image",
     # losses
     "BiologicalConstraints": "DaniNet's: no task brings regressions of voxels on age",

@@ -59,7 +59,7 @@ def test_what_is_no_text_is_refused(encoder: TextEncoder) -> None:
         encoder(torch.zeros(3, dtype=torch.int64))
     with pytest.raises(InputError, match="no level"):
         encoder(TOKENS, torch.zeros(3))
-    for wrong in ({"n_layers": 0}, {"channels_in": 1}, {"width": 6, "heads": 4}):
+    for wrong in ({"n_layers": 0}, {"channels_in": 0}, {"width": 6, "heads": 4}):
         with pytest.raises(InputError):
             TextEncoder(**{"channels_in": 12, "channels_out": 4, **wrong})
 

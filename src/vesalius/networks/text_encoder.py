@@ -77,9 +77,9 @@ class TextEncoder(nn.Module):
         heads: int = 4,
         dropout: float = 0.0,
     ) -> None:
-        if n_layers < 1 or channels_in < 2:
+        if n_layers < 1 or channels_in < 1:
             raise InputError(
-                "at least one layer and two kinds of tokens",
+                "at least one layer and one kind of tokens",
                 came=f"n_layers {n_layers} and {channels_in} kinds",
                 case="TextEncoder",
             )
