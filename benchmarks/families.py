@@ -149,12 +149,12 @@ FAMILIES: dict[str, Family] = {
     "GAN": Family(
         "stylegan",
         {
+            "kinds": {"networks.generator.extent": "32", "networks.critic.extent": "32"},
             "mr-slices": {
                 "networks.generator.extent": "64",
                 "networks.critic.extent": "64",
                 "networks.generator.multipliers": "[1, 2, 2, 4, 4]",
                 "networks.critic.multipliers": "[1, 2, 2, 4, 4]",
-                "budget.batch_size": "16",
             },
         },
         recipes={"hippocampus": "stylegan-3d"},

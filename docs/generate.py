@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import families_table
 import family_tree
+import size_figures
 import steps_figures
 
 if TYPE_CHECKING:
@@ -190,6 +192,9 @@ def write(app: Sphinx) -> None:
     family_tree.draw(FIGURES)
     steps_figures.draw(FIGURES)
     (FIGURES / "steps.md").write_text(steps_figures.table(), encoding="utf-8")
+    size_figures.draw(FIGURES)
+    (FIGURES / "cost_against_size.md").write_text(size_figures.table(), encoding="utf-8")
+    families_table.write(FIGURES)
     GENERATED.mkdir(exist_ok=True)
     for old in GENERATED.glob("*.md"):
         if old.stem not in pages:
