@@ -435,7 +435,7 @@ def write(folder: Path) -> None:
         names = ", ".join(found.pictured[data])
         parts += [
             f"## {title}\n",
-            f"![Draws of each family, a row each](families_{data}.png)\n",
+            f"![Draws of each family, a row each](../explanation/generated/families_{data}.png)\n",
             f"Rows from above: {names}.\n",
             table(data),
         ]

@@ -69,7 +69,7 @@ def table() -> str:
     """Markdown: the figure, and the fitted exponents with the longest time of each line."""
     content = measured()
     lines = [
-        "![Seconds against size](cost_against_size.svg)\n",
+        "![Seconds against size](../explanation/generated/cost_against_size.svg)\n",
         "Exponents of seconds in tokens, or in voxels, over the last four sizes: one is linear, "
         "two quadratic.\n",
         "| line | exponent | largest size | seconds there | MB kept for the gradient |",
