@@ -418,3 +418,10 @@ def test_importing_the_room_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_tables_say_when_p_values_are_adjusted(record):
+    adjusted = [record(note="paired Wilcoxon by patient, Holm over 2", metric=m) for m in "ab"]
+    assert "2 tests here, adjusted by Holm" in Page(str(records_table(adjusted, "pixel"))).text
+    mixed = [*adjusted, record(note="", metric="c")]
+    assert "3 tests here, not corrected" in Page(str(records_table(mixed, "pixel"))).text

@@ -105,6 +105,7 @@ def records_table(records: Iterable[Record], level: Level) -> Markup:
     if not metrics:
         return Markup("")
     shown = [item for metric in metrics for item in metric.rows]
+    tested = [item for item in shown if item.record.p_value is not None]
     text = (
         environment()
         .get_template("records.html.j2")
@@ -120,7 +121,8 @@ def records_table(records: Iterable[Record], level: Level) -> Markup:
             notes=any(item.record.note for item in shown),
             recipes=len({metric.recipe for metric in metrics}) > 1,
             tasks=len({metric.task for metric in metrics}) > 1,
-            tested=sum(item.record.p_value is not None for item in shown),
+            tested=len(tested),
+            adjusted=all("Holm" in item.record.note for item in tested),
             alpha=rows.ALPHA,
         )
     )

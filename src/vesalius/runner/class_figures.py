@@ -13,7 +13,7 @@ from vesalius.evaluation.judge import CHANCE, TRUE_CHANCE
 from vesalius.metrics.clinical.auc import operating_points
 from vesalius.metrics.clinical.calibration_error import CalibrationError
 from vesalius.reports import Curve, Picture, Strip, Table
-from vesalius.reports.content import Cell, Kind, Scatter, Series
+from vesalius.reports.content import Cell, Kind, Series
 
 if TYPE_CHECKING:
     from vesalius.runner.run import Run
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Found = dict[str, Any]
 SHOWN = 5
 CALIBRATION_BINS = 10
+DIAGONAL = ((0.0, 1.0), (0.0, 1.0))
 
 
 def class_strips(run: Run, partition: str, found: Found) -> Iterator[Strip]:
@@ -72,7 +73,7 @@ def _tables(run: Run, found: Found) -> tuple[dict[str, NDArray[Any]], NDArray[np
     return tables, np.asarray(truths, dtype=np.int64)
 
 
-def class_curves(run: Run, partition: str, found: Found) -> tuple[Curve | Scatter, ...]:
+def class_curves(run: Run, partition: str, found: Found) -> tuple[Curve, ...]:
     """ROC and calibration."""
     tables, truth = _tables(run, found)
     labels = run.task.judgement.labels
@@ -93,26 +94,24 @@ def class_curves(run: Run, partition: str, found: Found) -> tuple[Curve | Scatte
         )
         calibrated.append((method, said.numpy(), frequency.numpy()))
     what = labels[1] if two else "the class that was called"
-    figures: list[Curve | Scatter] = []
+    figures = []
     if roc:
-        chance: Series = ("chance", np.array([0.0, 1.0]), np.array([0.0, 1.0]))
         figures.append(
             Curve(
                 f"Receiver operating characteristic ({partition})",
                 "false positive rate (1 - specificity)",
                 "true positive rate (sensitivity)",
-                (*roc, chance),
+                (*roc, ("chance", *DIAGONAL)),
             )
         )
     figures.append(
-        Scatter(
+        Curve(
             f"Calibration ({partition})",
             f"probability of {what}, mean of a bin",
             "how often it was so",
-            tuple(calibrated),
-            diagonal=True,
-            note=f"At most {CALIBRATION_BINS} bins of equal width. On the diagonal, probabilities "
-            "mean what they say.",
+            (*calibrated, ("as said", *DIAGONAL)),
+            note=f"At most {CALIBRATION_BINS} bins of equal width. Above the diagonal it is so "
+            "more often than was said, below it less often.",
         )
     )
     return tuple(figures)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vesalius.runner.run import Run
 
 #: How a voxel may be wrong, numbered so that it has none of the first labels' colours.
-ERRORS = {6: "missed", 10: "added", 7: "another label"}
+ERRORS = {6: "missed", 9: "added", 7: "another label"}
 #: With more labels than this, the scores of single ones stay in the tables.
 LABELS_SCORED = 3
 
@@ -65,7 +65,7 @@ def label_strip(
         pictures.append(laid(name, pixels(task.judged(model))))
     found = "segmented" if len(draws) == 1 else f"mean of {len(draws)} draws"
     pictures += [laid(found, mean), laid("reference", truth)]
-    wrong = np.select([mean == truth, mean == 0, truth == 0], [0, 6, 10], default=7)
+    wrong = np.select([mean == truth, mean == 0, truth == 0], [0, 6, 9], default=7)
     if batch.mask is not None:
         wrong = np.where(pixels(batch.mask), wrong, 0)
     pictures.append(laid("error", wrong, ERRORS))
