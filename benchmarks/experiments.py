@@ -95,7 +95,7 @@ EXPERIMENTS = (
         "gh-ddm",
         "xrays",
         "pneumoniamnist",
-        600,
+        390,
         (("networks.network.patch", "2"), ("budget.batch_size", "32"), ("sampler.steps", "50")),
     ),
     Line("e", "ha-gan", "hippocampus-volumes", "hippocampus", 530),
@@ -105,7 +105,7 @@ EXPERIMENTS = (
         "ddpm-3d",
         "hippocampus-volumes",
         "hippocampus",
-        300,
+        190,
         (("sampler.steps", "50"),),
     ),
     Line(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
@@ -370,5 +370,3 @@ def test_sizes_and_settings_that_cannot_be_are_refused() -> None:
         generator(2)(noise(1, 6, 4, 1))
     with pytest.raises(InputError, match="expected no condition"):
         generator(2)(noise(1, 6, 1, 1), None, noise(1, 1, 1, 1))
-
-
