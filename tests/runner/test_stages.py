@@ -199,3 +199,16 @@ def test_weights_that_changed_before_they_were_used_are_noticed(first: Run, tmp_
     save_tensors(place / "model" / "network.safetensors", changed, {})
     with pytest.raises(InputError, match="put that run back as it was"):
         run.go()
+
+
+def test_a_stage_may_have_batches_of_its_own() -> None:
+    plain = regression(recipe="conditional-diffusion")
+    larger = regression(recipe="conditional-diffusion", batch_size=7)
+    assert stage_recipe(plain, "conditional-diffusion").budget.batch_size == 2
+    assert stage_recipe(larger, "conditional-diffusion").budget.batch_size == 7
+    assert larger.budget.batch_size == 2
+    assert larger.fingerprint() != plain.fingerprint()
+    assert Recipe.from_json(larger.to_json()).starts == larger.starts
+    assert "batch_size" not in plain.starts["network"].identity(), "older runs keep their name"
+    with pytest.raises(InputError, match="batch_size of 1 or more"):
+        Start(recipe="conditional-diffusion", batch_size=-1)

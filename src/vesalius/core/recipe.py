@@ -76,9 +76,10 @@ class Start:
 
     ``run`` is its folder. Where it is empty, ``recipe`` names the recipe that makes it: the run
     fits it first, once for all networks that start from it, on its own task and within ``effort``
-    times its own budget of steps or minutes. Or ``like`` names another network of this recipe
-    whose first weights it shares. ``weights`` identifies the weights of ``run``; the runner fills
-    it in.
+    times its own budget of steps or minutes, in batches of its own size or of ``batch_size`` where
+    that is set (contrasts need more cases in a batch than denoising). Or ``like`` names another
+    network of this recipe whose first weights it shares. ``weights`` identifies the weights of
+    ``run``; the runner fills it in.
     """
 
     run: str = ""
@@ -87,12 +88,15 @@ class Start:
     like: str = ""
     effort: float = 1.0
     weights: str = ""
+    batch_size: int = 0
 
     def __post_init__(self) -> None:
         if not (self.run or self.recipe or self.like):
             raise InputError("a run folder, a recipe or a network to start from", came="none")
         if not 0 < self.effort < float("inf"):
             raise InputError("an effort above zero", came=self.effort)
+        if self.batch_size < 0:
+            raise InputError("a batch_size of 1 or more, or 0", came=self.batch_size)
 
     @property
     def first(self) -> str:
@@ -107,7 +111,8 @@ class Start:
             return {"run": self.run, "network": self.network}
         if self.like:
             return {"like": self.like}
-        return {"recipe": self.recipe, "network": self.network, "effort": self.effort}
+        own = {"batch_size": self.batch_size} if self.batch_size else {}
+        return {"recipe": self.recipe, "network": self.network, "effort": self.effort, **own}
 
 
 @dataclass(frozen=True)

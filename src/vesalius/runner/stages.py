@@ -67,7 +67,7 @@ def stage_recipe(recipe: Recipe, first: str) -> Recipe:
 
     It has this recipe's task, the architectures of those networks, and where both have one this
     recipe's path, conditioning and codec, so that what is learnt there can be used here. Its
-    budget is this recipe's, times the largest effort of the starts.
+    budget is this recipe's, times the largest effort of the starts, and with their largest batches.
     """
     from vesalius import recipes
 
@@ -91,5 +91,6 @@ def stage_recipe(recipe: Recipe, first: str) -> Recipe:
             budget,
             steps=max(1, round(budget.steps * effort)),
             minutes=None if budget.minutes is None else budget.minutes * effort,
+            batch_size=max(start.batch_size for start in starts.values()) or budget.batch_size,
         ),
     )
