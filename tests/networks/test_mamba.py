@@ -122,6 +122,20 @@ def shared(layer: VisualStates) -> VisualStates:
     return layer
 
 
+def test_the_cross_scan_reads_rows_and_columns_both_ways_and_puts_all_back() -> None:
+    layer = VisualStates(4, 2, states=3).double()
+    x = noise(2, 4, 3, 5)
+    h, gate = layer.widen(x.movedim(1, -1)).chunk(2, -1)
+    h = functional.silu(layer.beside(h.movedim(-1, 1)))
+    rows, columns = h.flatten(2).mT, h.mT.flatten(2).mT
+    seen = layer.states(torch.stack([rows, rows.flip(1), columns, columns.flip(1)], 1))
+    by_rows = seen[:, 0] + seen[:, 1].flip(1)
+    by_columns = seen[:, 2] + seen[:, 3].flip(1)
+    together = by_rows.unflatten(1, (3, 5)) + by_columns.unflatten(1, (5, 3)).transpose(1, 2)
+    wanted = layer.narrow(layer.norm(together) * functional.silu(gate)).movedim(-1, 1)
+    assert torch.allclose(layer(x), wanted, atol=1e-12)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_cross_scan_with_shared_weights_turns_with_the_image(kind: Kind) -> None:
     layer = shared(VisualStates(4, 2, kind=kind, states=3).double())

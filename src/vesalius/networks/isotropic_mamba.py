@@ -62,7 +62,7 @@ class IsotropicMamba(ImageNetwork):
         kind: Literal["s6", "ssd"] = "ssd",
         states: int = 16,
         expand: int = 2,
-        head_width: int = 32,
+        head_width: int | None = 32,
         engine: Literal["chunked", "mamba-ssm"] = "chunked",
     ) -> None:
         if patch < 1 or n_layers < 1:

@@ -62,7 +62,7 @@ class MambaBlock(nn.Module):
         states: int = 16,
         expand: int = 2,
         taps: int = 4,
-        head_width: int = 32,
+        head_width: int | None = None,
         level_features: int = 0,
         engine: Literal["chunked", "mamba-ssm"] = "chunked",
     ) -> None:

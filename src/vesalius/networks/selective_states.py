@@ -29,7 +29,8 @@ class SelectiveStates(nn.Module):
     directions:
         Sequences that come together, each with weights of its own.
     head_width:
-        Channels of a head, for ``"ssd"``.
+        Channels of a head, for ``"ssd"``; by default the largest power of two up to 64 that divides
+        the channels.
     engine:
         See :func:`~vesalius.networks.selective_scan.selective_scan`; for ``"s6"``.
 
@@ -43,16 +44,16 @@ class SelectiveStates(nn.Module):
         kind: Literal["s6", "ssd"] = "s6",
         states: int = 16,
         directions: int = 1,
-        head_width: int = 32,
+        head_width: int | None = None,
         engine: Literal["chunked", "mamba-ssm"] = "chunked",
     ) -> None:
-        if min(channels, states, directions, head_width) < 1:
+        if min(channels, states, directions) < 1 or (head_width is not None and head_width < 1):
             raise InputError(
                 "at least one channel, state, direction and channel of a head",
                 came=f"{channels}, {states}, {directions} and {head_width}",
                 case="SelectiveStates",
             )
-        head_width = min(head_width, channels)
+        head_width = math.gcd(channels, 64) if head_width is None else min(head_width, channels)
         if kind == "ssd" and channels % head_width:
             raise InputError(
                 "channels that heads share evenly",

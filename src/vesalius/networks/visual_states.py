@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import torch
@@ -30,11 +29,8 @@ class VisualStates(nn.Module):
         ``"raster"`` is VMamba's cross scan, ``"snake"`` the one whose neighbours stay together.
     expand:
         Channels inside as a multiple of ``channels``.
-    kind, states, engine:
+    kind, states, head_width, engine:
         See :class:`~vesalius.networks.selective_states.SelectiveStates`.
-    head_width:
-        Channels of a head, for ``"ssd"``; by default the largest power of two up to 32 that divides
-        the channels inside.
 
     Reference: Liu et al., VMamba, NeurIPS 2024, arXiv:2401.10166, section 4 (SS2D).
     """
@@ -67,7 +63,7 @@ class VisualStates(nn.Module):
             kind=kind,
             states=states,
             directions=self.directions,
-            head_width=math.gcd(inner, 32) if head_width is None else head_width,
+            head_width=head_width,
             engine=engine,
         )
         self.norm = nn.LayerNorm(inner)
