@@ -218,7 +218,7 @@ def blurred(measured: Measured, family: str) -> Verdict:
 
 
 def sharp(measured: Measured, family: str) -> Verdict:
-    """The mean gradient is between BLURRED of the real one and as much above: noise is not sharp."""
+    """The mean gradient is within BLURRED of the real one, up or down: noise is not sharp."""
     found = [v for data in REAL if (v := measured.mean(family, data, "sharpness")) is not None]
     alike = sum(BLURRED < value < 1 / BLURRED for value in found)
     word: Word = "confirmed" if alike == len(found) else "mixed" if alike else "refuted"

@@ -26,6 +26,7 @@ WITHOUT_RECIPE = {
     "RootMeanSquare": "Quintero et al.: no task brings a patient's own motion",
     "ShapeConsistency": "looks through a trained segmenter: a file that no recipe can name",
     "TaskRegression": "looks through a trained task network: a file that no recipe can name",
+    "TruncatedPrior": "StyleGAN's truncation: a choice when drawing; recipes draw all there is",
     "TemporalConsistency": "TAV-GAN's: no task brings frames",
 }
 
