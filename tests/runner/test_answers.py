@@ -171,9 +171,9 @@ def test_a_task_of_another_kind_is_refused(
 
 def test_draws_of_labels_are_counted_and_those_of_images_averaged() -> None:
     maps = [Image(torch.tensor([[row]]), unit="label", stored="uint8") for row in
-            ([0, 2, 1], [0, 2, 2], [0, 1, 2])]  # fmt: skip
+            ([0, 2, 1], [0, 1, 1], [0, 1, 2])]  # fmt: skip
     agreed, unsure = combined(maps, "labels")
-    assert agreed.data.tolist() == [[[0, 2, 2]]]
+    assert agreed.data.tolist() == [[[0, 1, 1]]]
     assert (agreed.unit, agreed.stored) == ("label", "uint8")
     assert unsure is not None
     assert unsure.data.flatten().tolist() == pytest.approx([0, 1 / 3, 1 / 3])
