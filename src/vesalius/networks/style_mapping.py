@@ -30,6 +30,7 @@ class StyleMapping(nn.Module):
     rate:
         Learning rate of its layers as a part of the others'.
 
+    >>> import torch
     >>> mapping = StyleMapping(channels_in=16, channels_out=32)
     >>> mapping(torch.randn(2, 16, 1, 1)).shape
     torch.Size([2, 32, 1, 1])
