@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from torch import Tensor
@@ -79,3 +79,9 @@ class Extractor(ABC):
     @abstractmethod
     def features(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         """``(batch, channel, *space)`` in physical units to ``(batch, feature)`` float64."""
+
+    def require_unseen(self, patients: Sequence[str]) -> None:  # noqa: B027
+        """Raise InputError where one of these patients must not be judged with these features.
+
+        Nobody is refused, except by a network that was trained on a judged patient.
+        """

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import windowed
 from vesalius.metrics.metric import Extractor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -64,38 +65,12 @@ class NetworkFeatures(Extractor):
 
         Raises InputError, naming the index of the image, for an empty mask or values not finite.
         """
-        scaled = self._windowed(images, mask)
+        scaled = windowed(images, mask, self.window)
         views = [scaled] if images.ndim == 4 else [self._plane(scaled, axis) for axis in (2, 3, 4)]
         with torch.inference_mode():
             found = [self._of_view(view) for view in views]
         # cloned: an inference tensor could not be used in later computations with gradients
         return torch.stack(found).mean(0).clone()
-
-    def _windowed(self, images: Tensor, mask: Tensor | None) -> Tensor:
-        if images.ndim not in (4, 5) or images.shape[1] != 1 or 0 in images.shape:
-            raise InputError(
-                "images of shape (batch, 1, *space) with 2 or 3 axes of space",
-                came=f"shape {tuple(images.shape)}",
-                remedy="pass one channel at a time",
-            )
-        if mask is not None and mask.shape != images.shape:
-            raise InputError(
-                f"a mask of the images' shape {tuple(images.shape)}",
-                came=f"shape {tuple(mask.shape)}",
-            )
-        for index, image in enumerate(images):
-            if not torch.isfinite(image).all():
-                raise InputError("finite values", came="NaN or infinity", case=f"image {index}")
-            if mask is not None and not mask[index].any():
-                raise InputError(
-                    "a mask with at least one voxel",
-                    came="an empty mask",
-                    case=f"image {index}",
-                    remedy="leave this image out",
-                )
-        low, high = self.window
-        scaled = ((images.detach().float() - low) / (high - low)).clamp(0, 1)
-        return scaled if mask is None else scaled * mask.bool()
 
     def _plane(self, volumes: Tensor, axis: int) -> Tensor:
         """``(batch, slice, height, width)`` of the evenly spaced slices across ``axis``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from vesalius.metrics.feature.network_features import (
     NetworkFeatures,
     normalised,
 )
+from vesalius.metrics.feature.torchscript import scripted_network
 
 
 class ScriptedFeatures(NetworkFeatures):
@@ -61,31 +61,12 @@ class ScriptedFeatures(NetworkFeatures):
     @cached_property
     def network(self) -> torch.jit.ScriptModule:
         """The network of the file, in evaluation mode."""
-        if not self.path.is_file():
-            raise InputError(
-                "a TorchScript file with trained weights",
-                came="no such file",
-                case=self.path,
-                remedy="download the network from its authors (RadImageNet: "
-                "github.com/BMEII-AI/RadImageNet; ImageNet: torchvision) and save it with "
-                "torch.jit.script, or use RadiomicFeatures or EfficientNetLite0Features",
-            )
-        try:
-            # TorchScript is being retired in favour of torch.export; the networks that hospitals
-            # and papers share are still TorchScript files
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "`torch.jit.load`", DeprecationWarning)
-                load = torch.jit.load
-                network = load(str(self.path), map_location="cpu")  # type: ignore[no-untyped-call]
-        except RuntimeError as error:
-            raise InputError(
-                "a TorchScript file",
-                came=str(error).splitlines()[0],
-                case=self.path,
-                remedy="save the network with torch.jit.script(network).save(path)",
-            ) from None
-        assert isinstance(network, torch.jit.ScriptModule)
-        return network.eval()
+        return scripted_network(
+            self.path,
+            "download the network from its authors (RadImageNet: "
+            "github.com/BMEII-AI/RadImageNet; ImageNet: torchvision) and save it with "
+            "torch.jit.script, or use RadiomicFeatures or EfficientNetLite0Features",
+        )
 
     def pooled(self, photographs: Tensor) -> Tensor:
         """``(n, 3, size, size)`` in [0, 1] to ``(n, feature)``."""
