@@ -2,6 +2,7 @@
 
 from vesalius.generative.guidance.classifier import Classifier
 from vesalius.generative.guidance.classifier_free import ClassifierFree
+from vesalius.generative.guidance.clipped import Clipped
 from vesalius.generative.guidance.data_consistency import DataConsistency
 from vesalius.generative.guidance.guidance import Guidance, Scene, guided
 from vesalius.generative.guidance.measurement import PosteriorSampling
@@ -11,6 +12,7 @@ from vesalius.generative.guidance.replacement import Replacement
 __all__ = [
     "Classifier",
     "ClassifierFree",
+    "Clipped",
     "DataConsistency",
     "Guidance",
     "MixedWithGiven",

@@ -6,6 +6,7 @@ from vesalius import tasks
 from vesalius.core.call import Call
 from vesalius.core.recipe import Budget, Optimiser, Provenance, Recipe
 from vesalius.generative.conditioning import Unconditional
+from vesalius.generative.guidance import Clipped
 from vesalius.generative.objectives import Denoising
 from vesalius.generative.paths import CosinePath
 from vesalius.generative.samplers import Ddim
@@ -24,6 +25,7 @@ def ddpm_3d() -> Recipe:
         path=Call(CosinePath, data_std=0.5),
         objective=Call(Denoising, prediction="noise", distance="l1"),
         conditioning=Call(Unconditional),
+        guidance=(Call(Clipped),),
         sampler=Call(Ddim, steps=100, eta=1.0),
         optimiser=Optimiser(rate=1e-3, warmup_steps=100, ema_decay=0.995),
         budget=Budget(steps=1500, batch_size=8),
