@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vesalius.core.allocator import keep_freed_memory
 from vesalius.core.files import write_atomically
 from vesalius.networks import (
     DiT,
@@ -188,6 +189,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = parser.parse_args()
+    keep_freed_memory()  # as the training loop and the command line do
     torch.set_num_threads(given.threads)
     of_blocks, of_networks = (part(given.limit, given.rounds) for part in (blocks, networks))
     exponents = {}

@@ -26,6 +26,7 @@ import numpy
 import torch
 from torch import nn
 
+from vesalius.core.allocator import keep_freed_memory
 from vesalius.networks.attention_block import AttentionBlock
 from vesalius.networks.mamba_block import MambaBlock
 from vesalius.runner.machine import describe_machine
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--peak-of", choices=(*OURS, *PEERS), help=argparse.SUPPRESS)
     given = parser.parse_args()
+    keep_freed_memory()  # as the training loop and the command line do
     torch.set_num_threads(given.threads)
     if given.peak_of:
         print_peak(given.peak_of, given.lengths[0])

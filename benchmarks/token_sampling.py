@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vesalius.core.allocator import keep_freed_memory
 from vesalius.core.rng import torch_stream
 from vesalius.networks import GatedPixelCnn, TokenTransformer, count_parameters
 from vesalius.runner.machine import describe_machine
@@ -102,6 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
+    keep_freed_memory()  # as the training loop and the command line do
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     networks: tuple[Network, ...] = (

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from vesalius import tasks
 from vesalius.core import Batch, Call
+from vesalius.core.allocator import keep_freed_memory
 from vesalius.core.recipe import Optimiser
 from vesalius.core.rng import numpy_stream, torch_stream
 from vesalius.data.sources.synthrad import SynthRADSlices
@@ -327,6 +328,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    keep_freed_memory()  # as the training loop and the command line do
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
     if arguments.quality:

@@ -9,6 +9,7 @@ import typer
 from vesalius import __version__
 from vesalius.cli import catalogue, judging, running, using
 from vesalius.cli.failure import EPILOGUE, plain_warnings
+from vesalius.core.allocator import keep_freed_memory
 
 program = typer.Typer(
     name="vesalius",
@@ -40,6 +41,7 @@ def shared(
     """Draw medical images with generative models and check them against the truth."""
     del version, debug
     plain_warnings()
+    keep_freed_memory()
 
 
 program.command("run")(running.run)

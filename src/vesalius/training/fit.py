@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from vesalius.core.allocator import keep_freed_memory
 from vesalius.core.batch import Batch
 from vesalius.core.errors import InputError
 from vesalius.core.recipe import Optimiser, Recipe
@@ -129,6 +130,7 @@ class Loop:
 
     def train(self, fabric: Any) -> Fitted:
         """The loop itself, in one process of ``fabric``."""
+        keep_freed_memory()
         recipe, budget = self.recipe, self.recipe.budget
         n_parts = fabric.world_size * budget.accumulate
         if budget.batch_size % n_parts:
