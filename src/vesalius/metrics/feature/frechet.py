@@ -27,10 +27,14 @@ def squared_frechet_distance(generated: Tensor, real: Tensor) -> float:
     singular values of ``R_g R_r^T``: exact also where there are fewer cases than features, without
     shrinkage and without the square root of a singular matrix. Never negative.
     """
-    root_generated, root_real = _root(generated), _root(real)
-    shared = torch.linalg.svdvals(root_generated @ root_real.T).sum()
-    apart = (generated.mean(0) - real.mean(0)).square().sum()
-    spread = root_generated.square().sum() + root_real.square().sum()
+    return between_gaussians(generated.mean(0), _root(generated), real.mean(0), _root(real))
+
+
+def between_gaussians(mean_a: Tensor, root_a: Tensor, mean_b: Tensor, root_b: Tensor) -> float:
+    """The squared Fréchet distance from means and roots R of the covariances, S = R^T R."""
+    shared = torch.linalg.svdvals(root_a @ root_b.T).sum()
+    apart = (mean_a - mean_b).square().sum()
+    spread = root_a.square().sum() + root_b.square().sum()
     return max(0.0, float(apart + spread - 2 * shared))
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.image_window import windowed
+from vesalius.metrics.feature.planes import planes
 from vesalius.metrics.metric import Extractor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -66,18 +67,11 @@ class NetworkFeatures(Extractor):
         Raises InputError, naming the index of the image, for an empty mask or values not finite.
         """
         scaled = windowed(images, mask, self.window)
-        views = [scaled] if images.ndim == 4 else [self._plane(scaled, axis) for axis in (2, 3, 4)]
+        views = planes(scaled, self.slices)
         with torch.inference_mode():
             found = [self._of_view(view) for view in views]
         # cloned: an inference tensor could not be used in later computations with gradients
         return torch.stack(found).mean(0).clone()
-
-    def _plane(self, volumes: Tensor, axis: int) -> Tensor:
-        """``(batch, slice, height, width)`` of the evenly spaced slices across ``axis``."""
-        length = volumes.shape[axis]
-        chosen = [int((number + 0.5) / self.slices * length) for number in range(self.slices)]
-        across = volumes.index_select(axis, torch.tensor(chosen, device=volumes.device))
-        return across.movedim(axis, 1).squeeze(2)
 
     def _of_view(self, view: Tensor) -> Tensor:
         batch, slices = view.shape[:2]

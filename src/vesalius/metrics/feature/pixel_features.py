@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -46,5 +48,5 @@ class PixelFeatures(Extractor):
         pool = (
             functional.adaptive_avg_pool2d if images.ndim == 4 else functional.adaptive_avg_pool3d
         )
-        rows = pool(scaled, self.size).flatten(1).cpu().double()
-        return rows / rows.shape[1] ** 0.5
+        rows: Tensor = pool(scaled, self.size).flatten(1).cpu().double()
+        return rows / math.sqrt(rows.shape[1])
