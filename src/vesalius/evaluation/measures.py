@@ -49,6 +49,6 @@ class WholeValues:
 
 
 def finite_difference(a: Values, b: Values) -> bool:
-    """Whether no case differs by an infinity; two infinities are no difference, NaN does not count."""
+    """Whether no case differs by an infinity; two infinities are equal, NaN does not count."""
     known = ~(np.isnan(a) | np.isnan(b))
     return bool((np.isfinite(a) & np.isfinite(b) | (a == b) | ~known).all())

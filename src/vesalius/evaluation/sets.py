@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
-from vesalius.evaluation.set_comparison import compared_sets
+from vesalius.evaluation.set_comparison import SetComparison, compared_sets
 from vesalius.evaluation.tested import adjusted, against
 from vesalius.metrics.feature import (
     Coverage,
@@ -94,6 +94,16 @@ class FeatureSets:
         return torch.stack(self.features[method])
 
 
+@dataclass(frozen=True, eq=False)
+class ComparedSet:
+    """A set metric of several methods, under the name that a report gives it, and its floor."""
+
+    name: str
+    metric: SetMetric
+    compared: SetComparison
+    floor: float
+
+
 def reference_features(task: Task) -> Tensor:
     """Features of training images spread over the split, ``(n, feature)``."""
     cases = task.split["train"]
@@ -109,10 +119,39 @@ def set_records(
     task: Task, sets: FeatureSets, patients: Sequence[str], context: Record, seed: int
 ) -> tuple[list[Record], list[str]]:
     """Records of every method against "reference", and what a report has to say beside them."""
+    found, notes = compare_feature_sets(task, sets, patients, context.group, seed)
+    records: list[Record] = []
+    for one in found:
+        methods = list(one.compared.intervals)
+        for method in methods:
+            interval = one.compared.intervals[method]
+            record = replace(
+                context,
+                recipe=method,
+                metric=one.name,
+                level="feature",
+                unit=one.metric.unit,
+                direction=one.metric.direction,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
+                n=len(set(patients)),
+                floor=one.floor,
+            )
+            if method == context.recipe and len(methods) > 1:
+                record = against(record, one.compared, methods[1])
+            records.append(record)
+    return adjusted(records), notes
+
+
+def compare_feature_sets(
+    task: Task, sets: FeatureSets, patients: Sequence[str], group: str, seed: int
+) -> tuple[list[ComparedSet], list[str]]:
+    """Every set metric of every method against "reference", and remarks on what is too few."""
     n_patients = len(set(patients))
     if n_patients < MINIMUM_SET or len(task.split["train"]) < 2:
         note = (
-            f"{n_patients} patients in '{context.group}' are too few to compare "
+            f"{n_patients} patients in '{group}' are too few to compare "
             f"distributions (at least {MINIMUM_SET}): no feature-level numbers there."
         )
         return [], [note]
@@ -120,38 +159,20 @@ def set_records(
     sets.measure()
     tables = {name: scale(sets.table(name)) for name in sets.features}
     real = tables.pop("reference")
-    methods = list(tables)
-    records: list[Record] = []
+    found: list[ComparedSet] = []
     few: list[str] = []
     for metric in SET_METRICS:
-        rng = numpy_stream(seed, "sets", context.group, metric.name)
+        rng = numpy_stream(seed, "sets", group, metric.name)
         repeats = 20 if len(real) <= 200 else 5
         floor, _, _ = real_floor(metric, real, patients, rng, repeats=repeats)
         name = robustly_named(metric.name, sets.extractor)
         if enough_cases(metric, len(real), real.shape[1]):
             few.append(name)
         n_boot = resamples(metric, len(real))
-        found = compared_sets(metric, tables, real, patients, patients, rng, n_boot=n_boot)
-        for method in methods:
-            interval = found.intervals[method]
-            record = replace(
-                context,
-                recipe=method,
-                metric=name,
-                level="feature",
-                unit=metric.unit,
-                direction=metric.direction,
-                value=interval.value,
-                low=interval.low,
-                high=interval.high,
-                n=n_patients,
-                floor=floor,
-            )
-            if method == context.recipe and len(methods) > 1:
-                record = against(record, found, methods[1])
-            records.append(record)
+        compared = compared_sets(metric, tables, real, patients, patients, rng, n_boot=n_boot)
+        found.append(ComparedSet(name, metric, compared, floor))
     notes = [
-        f"{len(real)} cases in '{context.group}' are few to compare distributions of "
+        f"{len(real)} cases in '{group}' are few to compare distributions of "
         f"{real.shape[1]} features: read {', '.join(few)} with their real-against-real floors."
     ]
-    return adjusted(records), notes if few else []
+    return found, notes if few else []

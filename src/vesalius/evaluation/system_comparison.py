@@ -38,10 +38,10 @@ class Pair:
     """``a`` against ``b``: how much better ``a`` is, in the metric's unit.
 
     ``gain`` is of means over cases (of whole values where there is one for all cases), with its
-    95 % interval by bootstrap of patients. ``p_value`` is Wilcoxon's signed-rank test on patient means
-    (for whole values, of the bootstrap), ``p_holm`` the same adjusted for all tests of the group;
-    ``p_permutation`` is that of the mean under sign flips. ``effect`` is the rank-biserial
-    correlation.
+    95 % interval by bootstrap of patients. ``p_value`` is Wilcoxon's signed-rank test on patient
+    means (for whole values, of the bootstrap), ``p_holm`` the same adjusted for all tests of the
+    group; ``p_permutation`` is that of the mean under sign flips. ``effect`` is the rank-biserial
+    correlation, 1 where ``a`` is better for every patient.
     """
 
     a: str

@@ -12,7 +12,7 @@ Layout::
     stages/<recipe>/    a run of its own, fitted first, from whose weights networks start
     draws/<partition>/  <case>.npz with draws (draw, channel, *space) in model units
     downstream/, agreement/  networks that learn from drawn images, and that read them
-    cases.json          values of each test case by metric and method
+    cases.json          test cases with their patients, and values by metric and method
     metrics.json        records (see core.record)
     report.html         one self-contained page
 """
@@ -400,6 +400,7 @@ class Run:
         values = {
             partition: {
                 "cases": [case.identifier for case in found.cases],
+                "patients": found.patients,
                 "values": found.values,
             }
             for partition, found in judged.by_partition.items()
