@@ -1,5 +1,11 @@
 """Metrics of one image against its reference, voxel by voxel or window by window."""
 
+from vesalius.metrics.pixel.caci import CACI
+from vesalius.metrics.pixel.fsim import FSIM
+from vesalius.metrics.pixel.gmsd import GMSD
+from vesalius.metrics.pixel.hfen import HFEN
+from vesalius.metrics.pixel.iw_ssim import IWSSIM
+from vesalius.metrics.pixel.lesion_metric import LesionMetric
 from vesalius.metrics.pixel.mae import MAE
 from vesalius.metrics.pixel.ms_ssim import MSSSIM
 from vesalius.metrics.pixel.mse import MSE
@@ -9,9 +15,16 @@ from vesalius.metrics.pixel.protocols import fastmri, synthrad_like
 from vesalius.metrics.pixel.psnr import PSNR
 from vesalius.metrics.pixel.rmse import RMSE
 from vesalius.metrics.pixel.ssim import SSIM
+from vesalius.metrics.pixel.uqi import UQI
+from vesalius.metrics.pixel.vif import VIF
 from vesalius.metrics.pixel.window import GaussianWindow, UniformWindow
 
 __all__ = [
+    "CACI",
+    "FSIM",
+    "GMSD",
+    "HFEN",
+    "IWSSIM",
     "MAE",
     "MSE",
     "MSSSIM",
@@ -20,7 +33,10 @@ __all__ = [
     "PSNR",
     "RMSE",
     "SSIM",
+    "UQI",
+    "VIF",
     "GaussianWindow",
+    "LesionMetric",
     "UniformWindow",
     "fastmri",
     "synthrad_like",

@@ -19,7 +19,7 @@ from vesalius.metrics.pixel.structural_similarity import (
     prepared,
     similarity_maps,
 )
-from vesalius.metrics.pixel.window import UniformWindow, Window, mirrored
+from vesalius.metrics.pixel.window import UniformWindow, Window, mirrored, window_axes
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ class SSIM(CaseMetric):
         predicted = prepared(predicted, self.limits, mask, self.blank_outside)
         reference = prepared(reference, self.limits, mask, self.blank_outside)
         ranges = case_ranges(self.data_range, reference, mask)
-        axes = tuple(range(2, reference.ndim))
-        if self.slice_axis is not None and reference.ndim == 5:
-            axes = tuple(axis for axis in axes if axis != 2 + self.slice_axis)
+        axes = window_axes(reference.ndim, self.slice_axis)
         radius = self.window.size // 2
         if self.border == "mirror":
             predicted, reference = (mirrored(x, radius, axes) for x in (predicted, reference))

@@ -35,14 +35,17 @@ def similarity_maps(
     across = (-1,) + (1,) * (x.ndim - 1)
     c1, c2 = ((k * ranges).square().view(across) for k in (K1, K2))
     mean_x, mean_y = averaged(x, taps, axes), averaged(y, taps, axes)
+    # only the sum of both variances is asked for, so four averages do
+    covariance = averaged(x * y, taps, axes)
+    variances = averaged((x * x).add_(y * y), taps, axes)
+    product = mean_x * mean_y
+    squares = mean_x.square_().add_(mean_y.square_())
     n = window.size ** len(axes)
     correction = n / (n - 1) if window.sample_covariance else 1.0
-    var_x = correction * (averaged(x * x, taps, axes) - mean_x * mean_x)
-    var_y = correction * (averaged(y * y, taps, axes) - mean_y * mean_y)
-    cov_xy = correction * (averaged(x * y, taps, axes) - mean_x * mean_y)
-    luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
-    contrast_structure = (2 * cov_xy + c2) / (var_x + var_y + c2)
-    return luminance, contrast_structure
+    covariance.sub_(product).mul_(2 * correction).add_(c2)
+    variances.sub_(squares).mul_(correction).add_(c2)
+    luminance = product.mul_(2).add_(c1).div_(squares.add_(c1))
+    return luminance, covariance.div_(variances)
 
 
 def inside(mask: Tensor | None, radius: int, axes: tuple[int, ...]) -> Tensor | None:
@@ -51,6 +54,15 @@ def inside(mask: Tensor | None, radius: int, axes: tuple[int, ...]) -> Tensor | 
         return None
     for axis in axes:
         mask = mask.narrow(axis, radius, mask.shape[axis] - 2 * radius)
+    return mask
+
+
+def every_second(mask: Tensor | None, axes: tuple[int, ...]) -> Tensor | None:
+    """``mask`` at every second voxel along ``axes``, from the first."""
+    if mask is None:
+        return None
+    for axis in axes:
+        mask = mask[(slice(None),) * axis + (slice(None, None, 2),)]
     return mask
 
 

@@ -58,16 +58,30 @@ class GaussianWindow:
 Window = UniformWindow | GaussianWindow
 
 
-def averaged(images: Tensor, taps: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """Weighted means of ``images`` in a window along ``axes``, where the window lies inside.
+def window_axes(ndim: int, slice_axis: int | None) -> tuple[int, ...]:
+    """Axes of a tensor ``(batch, channel, *space)`` along which a window lies."""
+    axes = tuple(range(2, ndim))
+    if slice_axis is not None and ndim == 5:
+        axes = tuple(axis for axis in axes if axis != 2 + slice_axis)
+    return axes
 
-    Each axis of ``axes`` becomes shorter by ``len(taps) - 1``.
+
+def averaged(images: Tensor, taps: Tensor, axes: tuple[int, ...], *, step: int = 1) -> Tensor:
+    """Weighted sums of ``images`` in a window along ``axes``, where the window lies inside.
+
+    Each axis of ``axes`` becomes shorter by ``len(taps) - 1``; then every ``step``-th voxel of
+    it is kept.
     """
+    weights = taps.tolist()
     for axis in axes:
-        length = images.shape[axis] - len(taps) + 1
+        length = (images.shape[axis] - len(weights)) // step + 1
+        reach = (length - 1) * step + 1
         total = torch.zeros_like(images.narrow(axis, 0, length))
-        for start, weight in enumerate(taps.tolist()):
-            total.add_(images.narrow(axis, start, length), alpha=weight)
+        for start, weight in enumerate(weights):
+            part = images.narrow(axis, start, reach)
+            if step > 1:
+                part = part[(slice(None),) * axis + (slice(None, None, step),)]
+            total.add_(part, alpha=weight)
         images = total
     return images
 
