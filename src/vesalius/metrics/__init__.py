@@ -24,8 +24,10 @@ def all_metrics() -> tuple[type[Metric], ...]:
     Wrappers, whose name is that of the metric they wrap, are not listed.
     """
     from vesalius.metrics import clinical, feature, pixel
+    from vesalius.metrics.feature import video
 
-    exported = [getattr(room, name) for room in (pixel, feature, clinical) for name in room.__all__]
+    rooms = (pixel, feature, video, clinical)
+    exported = [getattr(room, name) for room in rooms for name in room.__all__]
     return tuple(
         dict.fromkeys(
             found

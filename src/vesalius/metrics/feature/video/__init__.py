@@ -23,6 +23,7 @@ from vesalius.metrics.feature.video.rater import (
 from vesalius.metrics.feature.video.scripted_clips import ScriptedClips
 from vesalius.metrics.feature.video.scripted_flow import ScriptedFlow
 from vesalius.metrics.feature.video.sequence_metric import SequenceMetric, sequence_number_name
+from vesalius.metrics.feature.video.sequence_text_agreement import SequenceTextAgreement
 from vesalius.metrics.feature.video.sequences import CLIP_FRAMES, clips_of
 from vesalius.metrics.feature.video.subject_consistency import SubjectConsistency
 from vesalius.metrics.feature.video.temporal_flicker import TemporalFlicker
@@ -54,6 +55,7 @@ __all__ = [
     "ScriptedMidpoint",
     "ScriptedRater",
     "SequenceMetric",
+    "SequenceTextAgreement",
     "Sharpness",
     "SignalToNoise",
     "SubjectConsistency",

@@ -33,7 +33,8 @@ class MotionHistograms(Extractor):
     frames. Velocity is the step of a point between frames, zero in the first; acceleration the
     step of its velocity, zero in the first two. In each cell of 5 x 5 points and 4 frames a
     histogram of direction is made, weighted by ``log2(1 + pixels) / 8``; points that start outside
-    the mask do not count. For 16 frames there are 2 x 4 x 16 x 8 = 1024 features. Volumes are seen
+    the mask do not count, frames beyond the last whole four count with those. For 16 frames there
+    are 2 x 4 x 16 x 8 = 1024 features. Volumes are seen
     in 2.5D: the mean over the central slices of the three planes.
 
     Deviates from FVMD in the tracker (PIPs++ there), which is in the name, and, unless ``weight``
