@@ -47,6 +47,8 @@ class EncoderCard:
         Digests of the patients trained on; no identifiers.
     images, steps, seed, method:
         How many images, for how long, from which stream and how.
+    partners_found, among:
+        How often in the end a view of an image was nearest to the other one, among so many images.
     """
 
     width: int
@@ -58,6 +60,8 @@ class EncoderCard:
     steps: int
     seed: int
     method: str
+    partners_found: float
+    among: int
 
     @staticmethod
     def from_json(text: str) -> EncoderCard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -30,7 +31,10 @@ class _Block(nn.Module):
 
 
 class OwnNetwork(nn.Module):
-    """A residual network of four stages from one grey channel to ``8 * width`` features.
+    """A residual network of four stages from one grey channel to ``15 * width`` features.
+
+    The features are those of all stages, averaged over space: the last one's know what is where,
+    the first ones' see noise and blur.
 
     Every encoder of :class:`~vesalius.metrics.feature.own_features.OwnFeatures` has this shape, so
     that numbers of two sites differ by their images alone. Groups of channels are normalised
@@ -51,17 +55,17 @@ class OwnNetwork(nn.Module):
         self.shrink = nn.ModuleList(
             nn.Conv2d(few, many, 3, stride=2, padding=1) for few, many in pairwise(widths)
         )
-        self.last_norm = nn.GroupNorm(8, widths[-1])
+        self.norms = nn.ModuleList(nn.GroupNorm(8, channels) for channels in widths)
 
     @property
     def features(self) -> int:
         """How many there are."""
-        return self.width * MULTIPLES[-1]
+        return self.width * sum(MULTIPLES)
 
     def forward(self, grey: Tensor) -> Tensor:
         """``(n, 1, height, width)`` in [0, 1] to ``(n, features)``, averaged over space."""
-        h = self.stem(2 * grey - 1)
-        for place, block in enumerate(self.blocks):
+        h, found = self.stem(2 * grey - 1), []
+        for place, (block, norm) in enumerate(zip(self.blocks, self.norms, strict=True)):
             h = block(h if place == 0 else self.shrink[place - 1](h))
-        found: Tensor = functional.silu(self.last_norm(h)).mean((2, 3))
-        return found
+            found.append(functional.silu(norm(h)).mean((2, 3)))
+        return torch.cat(found, 1)
