@@ -81,8 +81,11 @@ def check_self_contained(page: Page) -> None:
             assert not name.startswith("on"), (tag, name)
             if name in ("src", "srcset", "href", "xlink:href", "action", "poster", "data"):
                 allowed = ("data:image/png;base64,", "#")
-                assert value.startswith(allowed) or (
-                    tag == "a" and value.startswith("https://doi.org/10.")
+                carried = ("data:application/json;base64,", "data:text/csv;base64,")
+                assert (
+                    value.startswith(allowed)
+                    or (tag == "a" and value.startswith("https://doi.org/10."))
+                    or (tag == "a" and "download" in attributes and value.startswith(carried))
                 )
             if name == "style":
                 assert "url(" not in value
@@ -98,9 +101,10 @@ def test_one_file_that_fetches_nothing(page, tmp_path):
     assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["report.html"]
 
 
-def test_order_is_pictures_verdict_numbers_failures_recipe(page):
+def test_order_is_decision_pictures_verdict_numbers_failures_recipe(page):
     ids = [a["id"] for tag, a in page.elements if tag == "section"]
-    assert ids == ["pictures", "verdict", "numbers", "worst", "curves", "tables", "made"]
+    first = ["decision", "pictures", "verdict", "numbers"]
+    assert ids == [*first, "worst", "curves", "tables", "downloads", "made"]
 
 
 def test_navigation_leads_somewhere(page):

@@ -169,6 +169,7 @@ class ReportContent:
     ``facts`` are printed by name in the order given: recipe name, summary, family, data, split
     hash, patients by partition, fingerprint, seed, steps, seconds, device, machine, software
     versions. Paragraphs of ``verdict`` are parted by an empty line. ``warnings`` stand above all.
+    ``downloads`` are files, JSON or CSV by their names, that the page carries.
     """
 
     title: str
@@ -182,6 +183,7 @@ class ReportContent:
     tables: tuple[Table, ...] = ()
     recipe_json: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    downloads: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def spanning_window(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from vesalius.reports.content import ReportContent
+from vesalius.reports.decision import decision
+from vesalius.reports.downloads import links, number_files
 from vesalius.reports.rendering import fact_rows, records_table, write_page
 from vesalius.reports.rows import LEVELS
 from vesalius.reports.tiles import plate
@@ -20,7 +22,7 @@ REPRODUCES = {
 def write_report(path: Path, content: ReportContent) -> None:
     """Write ``content`` to ``path`` as one HTML file.
 
-    Pictures come first, then the verdict, the tables of each level, the worst cases, curves, the
+    What to decide comes first, then pictures, the verdict, the tables of each level, the worst cases, curves, the
     recipe and where it comes from. The page fetches nothing and runs no script; it suits light and
     dark screens, phones and paper.
     """
@@ -35,6 +37,8 @@ def write_report(path: Path, content: ReportContent) -> None:
         path,
         "report.html.j2",
         content=content,
+        decision=decision(content.records),
+        downloads=links({**number_files(content.records), **content.downloads}),
         plates=[plate(strip) for strip in shown],
         worst=[plate(strip) for strip in worst],
         n_worst=sum(strip.cases for strip in worst),
