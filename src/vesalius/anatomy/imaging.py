@@ -45,12 +45,15 @@ def _blur_pixels(grid: Grid, width_mm: float) -> tuple[float, ...]:
     return across + tuple(deviation / spacing for spacing in grid.spacing_mm[-2:])
 
 
-def _noise_stream(patient: Patient, contrast: str, grid: Grid) -> torch.Generator:
-    """Return the stream of one scan: other time points, places and contrasts have other noise."""
+def _noise_stream(patient: Patient, contrast: str, grid: Grid, repeat: int) -> torch.Generator:
+    """Return the stream of one scan: each time, place, contrast and repeat has its own noise."""
     days = patient.tumour.age_days if patient.tumour else 0.0
     when = f"{patient.age_years:.4f} years, {days:.2f} days"
     where = f"{grid.z_mm:.3f} mm"
-    return torch_stream(patient.seed, "digital", patient.index, "noise", contrast, when, where)
+    again = (repeat,) if repeat else ()
+    return torch_stream(
+        patient.seed, "digital", patient.index, "noise", contrast, when, where, *again
+    )
 
 
 def _magnetic_resonance(
@@ -60,29 +63,40 @@ def _magnetic_resonance(
     contrast: str,
     patient: Patient,
     shade: Tensor | None,
+    repeat: int,
 ) -> Tensor:
     """Signal with shading and noise; where ``shade`` is None, with neither."""
     signal = (tissue_signals(scanner, contrast) @ fractions).reshape(grid.size)
     if shade is None:
         return signal
-    rng = _noise_stream(patient, contrast, grid)
+    rng = _noise_stream(patient, contrast, grid, repeat)
     return rician(signal * shade, scanner.mr_noise, rng)
 
 
 def _computed_tomography(
-    fractions: Tensor, grid: Grid, scanner: Scanner, patient: Patient, noise: bool
+    fractions: Tensor,
+    grid: Grid,
+    scanner: Scanner,
+    patient: Patient,
+    noise: bool,
+    repeat: int,
 ) -> Tensor:
     width = _blur_pixels(grid, scanner.ct_blur_mm)
     image = gaussian_blur(attenuation_hu(fractions).reshape(grid.size), width)
     if not noise:
         return image
-    rng = _noise_stream(patient, "ct", grid)
+    rng = _noise_stream(patient, "ct", grid, repeat)
     texture = tuple(0.6 if pixels else 0.0 for pixels in width)
     return (image + kernel_noise(grid.size, scanner.ct_noise_hu, texture, rng)).clamp_min(-1024.0)
 
 
 def _positron_emission(
-    fractions: Tensor, grid: Grid, scanner: Scanner, patient: Patient, noise: bool
+    fractions: Tensor,
+    grid: Grid,
+    scanner: Scanner,
+    patient: Patient,
+    noise: bool,
+    repeat: int,
 ) -> Tensor:
     """Uptake blurred in all three directions, also for a single slice.
 
@@ -111,7 +125,7 @@ def _positron_emission(
     image = gaussian_blur(total, width)
     if not noise:
         return image
-    rng = _noise_stream(patient, "pet", grid)
+    rng = _noise_stream(patient, "pet", grid, repeat)
     texture = tuple(0.5 * pixels for pixels in width)
     return (image + counting_noise(image, scanner.pet_noise, texture, rng)).clamp_min(0.0)
 
@@ -122,12 +136,14 @@ def photograph(
     contrasts: tuple[str, ...] = tuple(MODALITIES),
     *,
     noise: bool = True,
+    repeat: int = 0,
 ) -> Mapping[str, Image]:
     """Make images of ``patient`` on ``grid`` with the scanner of the patient's site, and the truth.
 
     Returns one image ``(1, *size)`` a contrast, and ``mask`` (the head, uint8), ``tissues`` (labels
     of :class:`Tissue`, uint8) and ``lesion`` (uint8). Without ``noise``, neither noise nor
-    shading by the coil. Typical ranges: T1w 0-2.2 (white matter 1), T2w 0-1 (fluid 1), FLAIR
+    shading by the coil. Each ``repeat`` is another scan of the same visit: other noise, and nothing
+    else. Typical ranges: T1w 0-2.2 (white matter 1), T2w 0-1 (fluid 1), FLAIR
     0-1.8 (grey matter 1), PDw 0-1.3 (grey matter 1), CT -1024 to 1500 HU, PET 0-12 SUV.
     """
     scanner = scanner_of(patient.site)
@@ -143,11 +159,11 @@ def photograph(
             raise UnknownName("contrast", contrast, MODALITIES)
         modality, unit = MODALITIES[contrast]
         if contrast == "ct":
-            data = _computed_tomography(fractions, grid, scanner, patient, noise)
+            data = _computed_tomography(fractions, grid, scanner, patient, noise, repeat)
         elif contrast == "pet":
-            data = _positron_emission(fractions, grid, scanner, patient, noise)
+            data = _positron_emission(fractions, grid, scanner, patient, noise, repeat)
         else:
-            data = _magnetic_resonance(fractions, grid, scanner, contrast, patient, shade)
+            data = _magnetic_resonance(fractions, grid, scanner, contrast, patient, shade, repeat)
         images[contrast] = Image(data[None].contiguous(), affine, unit=unit, modality=modality)
     truths = {
         "mask": fractions[Tissue.AIR] < 0.5,
