@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.clinical.labels import check_one_channel
+from vesalius.metrics.inputs import checked
 
 
 def dose_to_percent(dose_gy: Tensor, percent: float) -> float:
@@ -49,3 +53,25 @@ def check_percent(name: str, value: float) -> None:
     """Raise InputError unless ``value`` lies between 0 and 100."""
     if not 0 <= value <= 100:
         raise InputError(f"a percentage between 0 and 100 for '{name}'", came=repr(value))
+
+
+def errors_in_structure(
+    predicted_gy: Tensor,
+    reference_gy: Tensor,
+    structure: Tensor | None,
+    value: Callable[[Tensor], float],
+) -> Tensor:
+    """Predicted minus reference value of each case's doses in the structure, ``(batch,)`` float64.
+
+    Doses ``(batch, 1, *space)`` in Gy; ``structure`` of the same shape, bool, or None for all of
+    the image; ``value`` of doses ``(n,)``. NaN where it is NaN, as of an empty structure.
+    """
+    predicted, reference, inside = checked(predicted_gy, reference_gy, structure)
+    check_one_channel(reference)
+    if inside is None:
+        inside = torch.ones_like(reference, dtype=torch.bool)
+    errors = [
+        value(one[where]) - value(other[where])
+        for one, other, where in zip(predicted, reference, inside, strict=True)
+    ]
+    return torch.tensor(errors, dtype=torch.float64, device=reference.device)
