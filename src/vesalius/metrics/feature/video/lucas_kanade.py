@@ -12,8 +12,8 @@ from torch.nn import functional
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.video.flow import Flow, checked_pair, warped
 
-_COARSEST = 12
-"""Voxels along the shortest axis below which the pyramid ends."""
+_COARSEST = 5
+"""Least size of the coarsest frame in radii: a window that sees all moves what stands still."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class LucasKanade(Flow):
 
     In the window around each voxel one displacement is sought that brings the later frame onto the
     earlier one; the pyramid of halved frames carries motions larger than the window. Where nothing
-    tells (no gradient) the coarser level's answer is kept. Unchanged when intensities are scaled
-    or shifted; exactly zero between equal frames.
+    tells (no gradient) the coarser level's answer is kept, and at the coarsest nothing moves.
+    Unchanged when intensities are scaled or shifted; exactly zero between equal frames.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class LucasKanade(Flow):
     iterations:
         At each level.
     levels:
-        Halvings at most; frames are not halved below 12 voxels.
+        Halvings at most; frames are not halved below 5 radii.
     damping:
         Part of the mean squared gradient that is added so that flat windows have an answer.
 
@@ -59,10 +59,10 @@ class LucasKanade(Flow):
     @property
     def name(self) -> str:
         """The default's name is ``lucas_kanade``; others say how they differ."""
-        changed = self != LucasKanade()
-        return f"lucas_kanade_r{self.radius}i{self.iterations}l{self.levels}" if changed else (
-            "lucas_kanade"
-        )  # fmt: skip
+        if self == LucasKanade():
+            return "lucas_kanade"
+        settings = (self.radius, self.iterations, self.levels, self.damping)
+        return "lucas_kanade_" + "_".join(f"{value:g}" for value in settings)
 
     def displacement(self, before: Tensor, after: Tensor) -> Tensor:
         """See :class:`Flow`; float32 inside, at least 4 voxels along every axis."""
@@ -72,7 +72,9 @@ class LucasKanade(Flow):
         shape = (-1, *[1] * (before.ndim - 1))
         scale = torch.where(span > 0, span, 1).reshape(shape)
         pyramid = [tuple(((x - low.reshape(shape)) / scale).float() for x in (before, after))]
-        while len(pyramid) <= self.levels and min(pyramid[-1][0].shape[1:]) >= 2 * _COARSEST:
+        while len(pyramid) <= self.levels and (
+            min(pyramid[-1][0].shape[1:]) >= 2 * _COARSEST * self.radius
+        ):
             pyramid.append(tuple(_halved(x) for x in pyramid[-1]))
         coarsest = pyramid[-1][0]
         found = coarsest.new_zeros(len(coarsest), coarsest.ndim - 1, *coarsest.shape[1:])
@@ -80,6 +82,9 @@ class LucasKanade(Flow):
             found = _resized(found, tuple(earlier.shape[1:]))
             for _ in range(self.iterations):
                 found = self._improved(earlier, later, found)
+        # interpolation at whole voxels is off by a rounding: equal frames say exactly zero
+        alike = (before == after).flatten(1).all(dim=1)
+        found = found.masked_fill(alike.reshape(-1, *[1] * (found.ndim - 1)), 0)
         return found.to(before.dtype if before.is_floating_point() else torch.float32)
 
     def _improved(self, before: Tensor, after: Tensor, found: Tensor) -> Tensor:
