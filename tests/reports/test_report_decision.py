@@ -26,9 +26,10 @@ def make_record(**changes: object) -> Record:
 
 def feature(**changes: object) -> Record:
     """A distance of sets with its floor."""
-    fields: dict[str, object] = {"metric": "frd[radiomics]", "level": "feature", "unit": "1", "value": 9.0, "low": 8.0,
-              "high": 10.0, "baseline": None, "baseline_value": None, "p_value": None,
-              "floor": 4.0}  # fmt: skip
+    fields: dict[str, object] = {
+        "metric": "frd[radiomics]", "level": "feature", "unit": "1", "value": 9.0, "low": 8.0,
+        "high": 10.0, "baseline": None, "baseline_value": None, "p_value": None, "floor": 4.0,
+    }  # fmt: skip
     return make_record(**{**fields, **changes})
 
 

@@ -1,4 +1,4 @@
-"""One page to decide by: a question a level, what the numbers answer, and what they do not allow."""
+"""To decide by: a question a level, what the numbers answer, and what they do not allow."""
 
 from __future__ import annotations
 
@@ -129,10 +129,9 @@ def _answer(level: Level, records: Sequence[Record]) -> Answer:
         return Answer(level, question, "no answer", text, marks)
     of_reality = any(item.of_reality for item in told)
     told = [item for item in told if item.of_reality == of_reality]
-    good, bad, still = ([m for m in told if m.state == state] for state in ("good", "bad", "open"))
-    baselines = " or ".join(
-        dict.fromkeys(r.baseline or "the baseline" for r in here if not of_reality)
-    )
+    states = ("good", "bad", "open")
+    good, bad, still = ([item for item in told if item.state == state] for state in states)
+    baselines = " or ".join(dict.fromkeys(record.baseline or "the baseline" for record in here))
     smallest = min((record.n for record in here if record.n > 0), default=0)
     if of_reality:
         word: Word = "partly" if good and bad else "no" if bad else "yes"

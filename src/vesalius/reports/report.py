@@ -22,9 +22,9 @@ REPRODUCES = {
 def write_report(path: Path, content: ReportContent) -> None:
     """Write ``content`` to ``path`` as one HTML file.
 
-    What to decide comes first, then pictures, the verdict, the tables of each level, the worst cases, curves, the
-    recipe and where it comes from. The page fetches nothing and runs no script; it suits light and
-    dark screens, phones and paper.
+    What to decide comes first, then pictures, the verdict, the tables of each level, the worst
+    cases, curves, the recipe and where it comes from. The page fetches nothing and runs no script;
+    it suits light and dark screens, phones and paper.
     """
     order = {"typical": 0, "best": 1}
     shown = sorted(
