@@ -15,6 +15,7 @@ from vesalius.metrics.feature.radiomics import RadiomicFeatures
 from vesalius.metrics.feature.scripted import ScriptedFeatures
 from vesalius.metrics.feature.scripted_volumes import ScriptedVolumeFeatures
 from vesalius.metrics.feature.torchscript import SAVE, WEIGHTS, scripted_network, takes_volumes
+from vesalius.metrics.feature.video.clip_extractors import clip_extractor, is_of_clips
 from vesalius.metrics.metric import Extractor
 
 WORDS = ("radiomics", "efficientnet_lite0", "pixels")
@@ -35,7 +36,8 @@ def extractor(spec: str, window: tuple[float, float], dimensions: int) -> Extrac
         said by ``NAME.json`` beside it: ``size``, ``slices``, ``mean`` and ``deviation`` of
         :class:`ScriptedFeatures`, or ``size`` and ``intensities`` of
         :class:`ScriptedVolumeFeatures`, which is taken where the network's convolutions have three
-        axes.
+        axes. Of sequences ``(time, height, width)``, which count as volumes: see
+        :func:`~vesalius.metrics.feature.video.clip_extractors.clip_extractor`.
     window:
         (low, high) in the unit of the images.
     dimensions:
@@ -55,6 +57,10 @@ def extractor(spec: str, window: tuple[float, float], dimensions: int) -> Extrac
         axes = 3
     else:
         raise InputError("images with 2 or 3 axes of space", came=dimensions)
+    if is_of_clips(spec):
+        if axes == 2:
+            raise InputError("sequences", came="2D images", case=f"extractor '{spec}'")
+        return clip_extractor(spec, window)
     if spec == "radiomics":
         return RadiomicFeatures(window, dimensions=axes)
     if spec == "pixels":
@@ -100,7 +106,7 @@ def _scripted(path: Path, window: tuple[float, float], dimensions: Literal[2, 3]
             case=path,
             remedy="give volumes, or another network",
         )
-    told = _told(path.with_suffix(".json"), OF_VOLUMES if volumetric else OF_IMAGES)
+    told = told_beside(path.with_suffix(".json"), OF_VOLUMES if volumetric else OF_IMAGES)
     found: Extractor = (
         ScriptedVolumeFeatures(path, window, **told)
         if volumetric
@@ -109,7 +115,7 @@ def _scripted(path: Path, window: tuple[float, float], dimensions: Literal[2, 3]
     return found
 
 
-def _told(path: Path, known: frozenset[str]) -> Mapping[str, Any]:
+def told_beside(path: Path, known: frozenset[str]) -> Mapping[str, Any]:
     """What the file beside a network says of its input; nothing where there is none."""
     if not path.is_file():
         return {}

@@ -1,5 +1,6 @@
 """Image sequences: clips compared as sets, and single ones by how they go on in time."""
 
+from vesalius.metrics.feature.video.clip_extractors import clip_extractor
 from vesalius.metrics.feature.video.clip_statistics import ClipStatistics, frame_features
 from vesalius.metrics.feature.video.dynamic_degree import DynamicDegree, MotionAmount
 from vesalius.metrics.feature.video.flow import Flow
@@ -61,6 +62,7 @@ __all__ = [
     "SubjectConsistency",
     "TemporalFlicker",
     "TotalVariationFlow",
+    "clip_extractor",
     "clips_of",
     "frame_features",
     "sequence_number_name",
