@@ -55,13 +55,11 @@ def say_table(title: str, rows: Sequence[Mapping[str, Any]], *, wide: str = "") 
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    return escape(str(value))
+    return str(value)
 
 
 def record_rows(records: Sequence[Record]) -> list[dict[str, Any]]:

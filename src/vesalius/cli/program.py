@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vesalius import __version__
-from vesalius.cli import catalogue, judging, running, using
+from vesalius.cli import catalogue, comparing, judging, running, using
 from vesalius.cli.failure import EPILOGUE, plain_warnings
 from vesalius.core.allocator import keep_freed_memory
 
@@ -50,6 +50,7 @@ program.command("redraw")(running.redraw)
 program.command("apply")(using.apply)
 program.command("sample")(using.sample)
 program.command("evaluate")(judging.evaluate)
+program.command("compare")(comparing.compare)
 program.command("report")(judging.report)
 program.command("list")(catalogue.list_)
 program.command("show")(catalogue.show)

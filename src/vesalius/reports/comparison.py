@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from vesalius.core.record import Direction, Level, Record
 from vesalius.reports import numbers
+from vesalius.reports.comparison_panels import told
 from vesalius.reports.content import Strip
+from vesalius.reports.downloads import links
+from vesalius.reports.findings import ComparisonFindings
 from vesalius.reports.rendering import LEVEL_TITLES, write_page
 from vesalius.reports.rows import ARROWS, DIRECTION_WORDS, LEVELS, gain, group_order
 from vesalius.reports.tiles import plate
@@ -99,11 +102,15 @@ def best_of(records: Sequence[Record | None]) -> int | None:
 
 
 def comparison_rows(
-    records_by_recipe: Mapping[str, Sequence[Record]], level: Level
+    records_by_recipe: Mapping[str, Sequence[Record]],
+    level: Level,
+    winners: Mapping[tuple[str, str], str | None] | None = None,
 ) -> list[ComparisonRow]:
     """One row for every metric, group, data set, protocol and split that any system has.
 
     Numbers of different data, protocols or splits never share a row: they are not comparable.
+    ``winners`` names the best system, or nobody, by metric and group where that was tested; other
+    rows follow :func:`best_of`.
     """
     systems = list(records_by_recipe)
     found: dict[_Key, dict[str, list[Record]]] = {}
@@ -127,15 +134,22 @@ def comparison_rows(
                 cells[system][repeat] if repeat < len(cells.get(system, ())) else None
                 for system in systems
             ]
-            made.append(_row(key, chosen, several_splits, several_tasks))
+            tested = (key.metric, key.group)
+            if winners is not None and tested in winners:
+                winner = winners[tested]
+                best = systems.index(winner) if winner is not None else None
+            else:
+                best = best_of(chosen)
+            made.append(_row(key, chosen, best, several_splits, several_tasks))
     return made
 
 
-def _row(key: _Key, records: Sequence[Record | None], splits: bool, tasks: bool) -> ComparisonRow:
+def _row(
+    key: _Key, records: Sequence[Record | None], best: int | None, splits: bool, tasks: bool
+) -> ComparisonRow:
     present = [record for record in records if record is not None]
     direction = key.direction
     decimals = max(numbers.decimals_for(item.value, item.low, item.high) for item in present)
-    best = best_of(records)
     entries = tuple(
         None
         if record is None
@@ -175,16 +189,29 @@ def write_comparison(
     title: str,
     records_by_recipe: Mapping[str, Sequence[Record]],
     strips: Sequence[Strip] = (),
+    *,
+    findings: ComparisonFindings | None = None,
+    downloads: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write several systems side by side to ``path``, as one HTML file.
 
     A strip has one picture a system beside what all were given and the reference. In the tables
-    rows are metrics and columns are systems; the best is marked only where its interval overlaps
-    none.
+    rows are metrics and columns are systems, or the other way round where systems are many. With
+    ``findings`` the page has a verdict, ranks, tests, margins and subgroups, and the best is marked
+    where tests tell it from all others; without, where its interval overlaps none. The page carries
+    ``downloads``, files by name.
     """
-    levels = [(LEVEL_TITLES[level], comparison_rows(records_by_recipe, level)) for level in LEVELS]
+    winners = None
+    if findings is not None:
+        winners = {
+            (one.measure.metric, one.measure.group): one.winner for one in findings.found.measures
+        }
+    levels = [
+        (level, LEVEL_TITLES[level], comparison_rows(records_by_recipe, level, winners))
+        for level in LEVELS
+    ]
     everything = [record for records in records_by_recipe.values() for record in records]
-    warnings = []
+    warnings = [] if findings is None else list(findings.warnings)
     if len({record.split for record in everything}) > 1:
         warnings.append(
             "The systems were not all judged on the same split: numbers of different splits stand "
@@ -206,6 +233,39 @@ def write_comparison(
         splits=sorted({record.split for record in everything if record.split}),
         plates=[plate(strip) for strip in strips if strip.kind != "worst"],
         worst=[plate(strip) for strip in strips if strip.kind == "worst"],
-        levels=[(name, found) for name, found in levels if found],
+        levels=[
+            (level, name, comparison_tables(found, level)) for level, name, found in levels if found
+        ],
         warnings=warnings,
+        findings=findings,
+        told=None if findings is None else told(findings),
+        downloads=links(downloads or {}),
     )
+
+
+@dataclass(frozen=True)
+class ComparisonTable:
+    """Rows of one table: of a group of cases, or of several where ``group`` is empty.
+
+    ``where`` is what all rows have in common: data, protocol, split, task.
+    """
+
+    group: str
+    where: str
+    rows: tuple[ComparisonRow, ...]
+
+
+def comparison_tables(rows: Sequence[ComparisonRow], level: Level) -> list[ComparisonTable]:
+    """Test set and shifted sites have tables of their own; costs and arms of a study share one."""
+    found: dict[str, list[ComparisonRow]] = {}
+    for row in rows:
+        own = row.group in ("test", "shifted") and level != "cost"
+        found.setdefault(row.group if own else "", []).append(row)
+    made = []
+    for group, own_rows in found.items():
+        places = {row.where for row in own_rows}
+        where = places.pop() if len(places) == 1 else ""
+        if where:
+            own_rows = [replace(row, where="") for row in own_rows]
+        made.append(ComparisonTable(group, where, tuple(own_rows)))
+    return made

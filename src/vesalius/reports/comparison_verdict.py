@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vesalius.evaluation.margins import MarginTest
-from vesalius.evaluation.subgroup_findings import SubgroupFinding
-from vesalius.evaluation.system_comparison import MeasureFindings
 from vesalius.reports import numbers
 from vesalius.reports.findings import ComparisonFindings
 from vesalius.reports.rank_charts import percent
 from vesalius.reports.rows import LEVELS
 from vesalius.reports.verdict import FEW_PATIENTS, LEVEL_WORDS
+
+if TYPE_CHECKING:
+    from vesalius.evaluation.margins import MarginTest
+    from vesalius.evaluation.subgroup_findings import SubgroupFinding
+    from vesalius.evaluation.system_comparison import MeasureFindings
 
 SUBGROUPS_NAMED = 4
 
@@ -33,9 +36,7 @@ def comparison_verdict(findings: ComparisonFindings) -> str:
     for level in LEVELS:
         here = [one for one in of_main if one.measure.level == level]
         if here:
-            paragraphs.append(
-                f"{LEVEL_WORDS[level]}: " + " ".join(_capital(_sentence(one)) for one in here)
-            )
+            paragraphs.append(f"{LEVEL_WORDS[level]}: {_level(here)}")
     paragraphs += [text for text in (_levels_disagree(of_main),) if text]
     for group in groups:
         if group != main:
@@ -86,18 +87,59 @@ def _by_count(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
 
 
-def _capital(text: str) -> str:
-    word = text.split(" ", 1)[0]
-    return text[0].upper() + text[1:] if word.isalpha() and word.islower() else text
-
-
 def _value(one: MeasureFindings, name: str) -> str:
     value, low, high = one.values[name]
     decimals = numbers.decimals_for(value, low, high)
     return numbers.with_unit(numbers.number(value, decimals), one.measure.unit)
 
 
-def _sentence(one: MeasureFindings) -> str:
+def _level(found: Sequence[MeasureFindings]) -> str:
+    """Winners with all their metrics, then every metric without one, then real against real."""
+    sentences = []
+    for winner in dict.fromkeys(one.winner for one in found if one.winner is not None):
+        won = [one for one in found if one.winner == winner]
+        if len(won) == 1:
+            sentences.append(metric_sentence(won[0]))
+            continue
+        metrics = _listed([f"{one.measure.metric} ({_value(one, winner)})" for one in won])
+        least = min(one.ranks.shares[winner][0] for one in won)
+        share = percent(least) or "0 %"
+        often = f"in {share}" if least == 1 else f"in {share} or more"
+        sentences.append(
+            f"{winner} is best on {metrics}, told apart from every other system and first {often} "
+            "of resamples."
+        )
+    sentences += [metric_sentence(one) for one in found if one.winner is None]
+    return " ".join(sentences) + _floors(found)
+
+
+def _floors(found: Sequence[MeasureFindings]) -> str:
+    """On how many metrics the leader reaches what real images score against real ones."""
+    known = [
+        one
+        for one in found
+        if one.floor is not None and math.isfinite(one.floor) and one.ranks.order
+    ]
+    if not known:
+        return ""
+    reached = sum(_reaches(one) for one in known)
+    of_all = f"{reached or 'none'} of {len(known)} metric{'s' if len(known) > 1 else ''}"
+    return (
+        f" Best is not yet good: what real images score against real ones is reached on {of_all} "
+        "by the interval of the best value."
+    )
+
+
+def _reaches(one: MeasureFindings) -> bool:
+    value, low, high = one.values[one.ranks.order[0]]
+    assert one.floor is not None
+    if one.measure.direction == "up":
+        return max(x for x in (value, high) if not math.isnan(x)) >= one.floor
+    return min(x for x in (value, low) if not math.isnan(x)) <= one.floor
+
+
+def metric_sentence(one: MeasureFindings) -> str:
+    """Who has the best value of one metric, and from whom tests tell it apart."""
     metric, leader = one.measure.metric, one.leader
     if leader is None:
         first = [name for name, rank in one.ranks.ranks.items() if rank == 1]

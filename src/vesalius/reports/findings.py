@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from vesalius.evaluation.margins import MarginTest
-from vesalius.evaluation.subgroup_findings import SubgroupFinding
-from vesalius.evaluation.system_comparison import Findings
+if TYPE_CHECKING:
+    from vesalius.evaluation.margins import MarginTest
+    from vesalius.evaluation.subgroup_findings import SubgroupFinding
+    from vesalius.evaluation.system_comparison import Findings
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
-from vesalius.evaluation.system_comparison import MeasureFindings
 from vesalius.reports import numbers
 from vesalius.reports.charts import Axis, nice_ticks
+
+if TYPE_CHECKING:
+    from vesalius.evaluation.system_comparison import MeasureFindings
 
 WIDTH = 620
 NAMES = 186  # room for names on a side
@@ -148,7 +151,7 @@ def percent(share: float) -> str:
 
 
 def value_chart(found: MeasureFindings) -> Markup:
-    """Values of the systems: quartiles over cases, the mean and its 95 % interval, and the floor."""
+    """Values of the systems: quartiles over cases, the mean with its 95 % interval, the floor."""
     order = found.ranks.order
     span = [
         x
