@@ -25,7 +25,10 @@ CHUNK_VOXELS = 32_768  # so that the responses of one orientation stay in the pr
 
 @dataclass(frozen=True)
 class _Orientation:
-    """One orientation's even and odd filters ``(s, H, F)`` and its noise gain."""
+    """One orientation's even and odd filters ``(s, H, F, 2)`` and its noise gain.
+
+    A filter is real; it is there twice, for the real and the imaginary part of a spectrum.
+    """
 
     even: Tensor
     odd: Tensor
@@ -63,7 +66,10 @@ def _bank(rows: int, columns: int) -> tuple[_Orientation, ...]:
         even, odd = (one_sided + opposite) / 2, (one_sided - opposite) / 2
         # by Parseval: the summed squares of the real filters, all scales together
         gain = float(even.sum(0).square().sum() / one_sided[0].square().sum())
-        bank.append(_Orientation(even[..., :half].contiguous(), odd[..., :half].contiguous(), gain))
+        even_half, odd_half = (
+            kernels[..., :half, None].expand(-1, -1, -1, 2).contiguous() for kernels in (even, odd)
+        )
+        bank.append(_Orientation(even_half, odd_half, gain))
     return tuple(bank)
 
 
@@ -84,12 +90,12 @@ def phase_congruency(images_nHW: Tensor) -> Tensor:
 def _of_few(images_nHW: Tensor) -> Tensor:
     size = images_nHW.shape[1:]
     spectrum = torch.fft.rfft2(images_nHW)[:, None]
-    turned = spectrum * -1j
+    parts, turned_parts = (torch.view_as_real(waves) for waves in (spectrum, spectrum * -1j))
     energies, amplitudes = torch.zeros_like(images_nHW), torch.zeros_like(images_nHW)
     for filters in _bank(*size):
         even_nsHW, odd_nsHW = (
-            torch.fft.irfft2(waves * kernels.to(waves.device), s=size)
-            for waves, kernels in ((spectrum, filters.even), (turned, filters.odd))
+            torch.fft.irfft2(torch.view_as_complex(waves * kernels.to(waves.device)), s=size)
+            for waves, kernels in ((parts, filters.even), (turned_parts, filters.odd))
         )
         squares = (even_nsHW * even_nsHW).add_(odd_nsHW * odd_nsHW)
         typical = squares[:, 0].flatten(1).median(dim=1).values / math.log(2)

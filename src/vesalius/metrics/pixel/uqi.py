@@ -15,7 +15,7 @@ from vesalius.metrics.metric import CaseMetric
 from vesalius.metrics.pixel.structural_similarity import check_fits, inside, prepared
 from vesalius.metrics.pixel.window import UniformWindow, Window, averaged, mirrored, window_axes
 
-ROUNDING = 1e-14  # of a variance, relative to the mean square from which it is taken
+ROUNDING = 1e-14  # of a variance or a mean, relative to the mean square or its root
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class UQI(CaseMetric):
     Mean over the mask and the channels of 4 cov mx my / ((vx + vy)(mx² + my²)), between -1 and 1.
     Noise in flat parts counts in full, which SSIM's constants avoid. Luminance asks how large
     values are: count HU from a lower limit. Windows without variance in either image are judged by
-    luminance alone, windows of zeros by contrast and correlation.
+    luminance alone, windows whose means are zero by contrast
+    and correlation.
 
     Parameters
     ----------
@@ -84,5 +85,6 @@ class UQI(CaseMetric):
         covariance = averaged(x * y, taps, axes).sub_(product)
         variances = squares - mean_squares
         flat = variances <= ROUNDING * squares
-        luminance = torch.where(mean_squares > 0, 2 * product / mean_squares, 1.0)
+        empty = mean_squares <= ROUNDING**2 * squares
+        luminance = torch.where(empty, 1.0, 2 * product / mean_squares)
         return torch.where(flat, 1.0, 2 * covariance / variances) * luminance
