@@ -28,6 +28,7 @@ class Kind(StrEnum):
     systems = "systems"
     tasks = "tasks"
     metrics = "metrics"
+    protocols = "protocols"
     datasets = "datasets"
     networks = "networks"
     paths = "paths"
@@ -78,6 +79,19 @@ def _metrics() -> Rows:
         }
         for found in all_metrics()
         if "name" in vars(found)  # not those that are named after another metric
+    ]
+
+
+def _protocols() -> Rows:
+    from vesalius.evaluation import protocols
+
+    return [
+        {
+            "protocol": name,
+            "what it is": protocols.describe(name),
+            "citation": protocols.get(name).citation,
+        }
+        for name in protocols.names()
     ]
 
 
@@ -139,6 +153,7 @@ _LISTS: Mapping[Kind, Callable[[], Rows]] = {
     Kind.systems: _systems,
     Kind.tasks: _tasks,
     Kind.metrics: _metrics,
+    Kind.protocols: _protocols,
     Kind.datasets: _datasets,
     Kind.networks: _networks,
     Kind.paths: partial(_components, "paths"),
@@ -155,7 +170,7 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """List recipes, published systems, tasks, metrics, data sets, networks or components."""
+    """List recipes, systems, tasks, metrics, protocols, data sets, networks or components."""
     rows = _LISTS[kind]()
     if json:
         say_json(rows)

@@ -17,6 +17,10 @@ def evaluate(
         Path, typer.Argument(metavar="GENERATED", help="A folder of images that anything drew.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the report goes.")],
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Judge by a published protocol; see: vesalius list protocols."),
+    ] = None,
     mask: Annotated[
         Path | None, typer.Option(help="A folder of masks, named as the real images.")
     ] = None,
@@ -30,6 +34,36 @@ def evaluate(
         tuple[float, float] | None,
         typer.Option("--range", metavar="LOW HIGH", help="Intensities that are compared."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="1=NAME,...", help="The files are label maps with these labels."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="MM", help="Of surface Dice, with --labels.")
+    ] = 2.0,
+    extractor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD|FILE",
+            help="What sets are compared by: radiomics (default), efficientnet_lite0, or a network "
+            "of your own. May be given several times.",
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(help="The images that the generator learnt from: are there copies?"),
+    ] = None,
+    subgroups: Annotated[
+        Path | None, typer.Option(help="A CSV table of covariates by case or patient.")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="Processes that share the files.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Share the files among the machines of a Ray cluster (auto, HOST:PORT, or local).",
+        ),
+    ] = None,
     unpaired: Annotated[
         bool, typer.Option("--unpaired", help="Go on where files have no partner.")
     ] = False,
@@ -39,15 +73,23 @@ def evaluate(
     """Judge images that other software drew: by pair where names match, and as a set."""
     from vesalius.core.record import read_records
     from vesalius.runner.folders import evaluate_folders
+    from vesalius.runner.workers import Workers
 
     with shown() as watch:
         report = evaluate_folders(
             real,
             generated,
+            protocol=protocol,
             mask=mask,
             task=task,
             unit=unit,
             value_range=value_range,
+            labels=labels,
+            tolerance_mm=tolerance,
+            extractors=extractor or (),
+            train=train,
+            subgroups=subgroups,
+            workers=Workers(processes, ray),
             unpaired=unpaired,
             out=output,
             seed=seed,

@@ -1,4 +1,4 @@
-"""Pictures of two folders: typical, best and worst pairs, or some images of each set."""
+"""Pictures of two folders: typical, best and worst pairs, copies, or some images of each set."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vesalius.core.image import Image
-from vesalius.metrics.metric import CaseMetric
 from vesalius.reports import Picture, Strip, spanning_window
+from vesalius.reports.content import Colour, Kind
+from vesalius.runner.folder_records import Copied
 from vesalius.runner.image_folder import Item, Pairing, mask_of
+from vesalius.runner.measured import Measured
+from vesalius.runner.measuring import Plan
 from vesalius.runner.orientation import (
     RADIOLOGICAL,
     Turn,
@@ -20,8 +24,9 @@ from vesalius.runner.orientation import (
     slice_of,
     superior_axis,
 )
+from vesalius.runner.scene import content_of
 
-TYPICAL, WORST, SHOWN = 3, 4, 6
+TYPICAL, WORST, SHOWN, COPIES_SHOWN = 3, 4, 6, 4
 
 
 def _pixels(image: Image) -> NDArray[np.float64]:
@@ -35,65 +40,110 @@ def _pixels(image: Image) -> NDArray[np.float64]:
     return np.asarray(image.data[0].double().numpy())
 
 
+def _read(plan: Plan, item: Item, *, real: bool) -> Image:
+    return content_of(item, plan.protocol, real=real).image
+
+
 def strips(
-    paired: Pairing,
-    masks: Mapping[str, Item] | None,
-    unit: str,
-    metrics: Sequence[CaseMetric],
-    values: Mapping[str, Sequence[float]],
+    plan: Plan, paired: Pairing, masks: Mapping[str, Item] | None, measured: Measured
 ) -> list[Strip]:
-    """Typical, best and worst pairs; without pairs, some images of each set."""
-    if not paired.pairs:
-        shown = []
-        for which, items in (("generated", paired.generated_alone), ("real", paired.real_alone)):
-            chosen = items[:: max(1, len(items) // SHOWN)][:SHOWN]
-            shots = [_pixels(item.read()) for item in chosen]
-            window = spanning_window(*shots)
-            pictures = tuple(
-                Picture(item.name, shot, window, unit)
-                for item, shot in zip(chosen, shots, strict=True)
-            )
-            shown.append(Strip(f"some {which} images", "Evenly spread by name.", pictures))
-        return shown
-    first = metrics[0]
-    found = np.asarray(values[first.name], dtype=np.float64)
-    badness = np.where(np.isnan(found), np.inf, found if first.direction == "down" else -found)
+    """Typical, best and worst pairs by the first measure; without pairs, some of each set."""
+    measures = plan.protocol.measures
+    if not paired.pairs or not measures:
+        return _some_of_each(plan, paired)
+    first = measures[0]
+    found = np.asarray(measured.by_case(first.name), dtype=np.float64)
+    if first.direction == "zero":
+        found = np.abs(found)
+    badness = np.where(np.isnan(found), np.inf, -found if first.direction == "up" else found)
     order = np.argsort(badness, kind="stable").tolist()
     middle = max(0, len(order) // 2 - TYPICAL // 2)
-    kinds = dict.fromkeys(order[middle : middle + TYPICAL], "typical")
+    kinds: dict[int, Kind] = dict.fromkeys(order[middle : middle + TYPICAL], "typical")
     kinds.setdefault(order[0], "best")
     for place in order[::-1][:WORST]:
         kinds.setdefault(place, "worst")
     return [
-        _strip(paired.pairs[place], masks, unit, kind, metrics, values, place)
+        _strip(plan, paired.pairs[place], masks, kind, measured, place)
         for place, kind in kinds.items()
     ]
 
 
+def _some_of_each(plan: Plan, paired: Pairing) -> list[Strip]:
+    shown = []
+    real = [item for item, _ in paired.pairs] + list(paired.real_alone)
+    generated = [item for _, item in paired.pairs] + list(paired.generated_alone)
+    for which, items in (("generated", generated), ("real", real)):
+        if not items:
+            continue
+        chosen = items[:: max(1, len(items) // SHOWN)][:SHOWN]
+        shots = [_pixels(_read(plan, item, real=which == "real")) for item in chosen]
+        window = spanning_window(*shots)
+        pictures = tuple(
+            Picture(item.name, shot, window, plan.scene.unit)
+            for item, shot in zip(chosen, shots, strict=True)
+        )
+        shown.append(Strip(f"some {which} images", "Evenly spread by name.", pictures))
+    return shown
+
+
 def _strip(
+    plan: Plan,
     pair: tuple[Item, Item],
     masks: Mapping[str, Item] | None,
-    unit: str,
-    kind: str,
-    metrics: Sequence[CaseMetric],
-    values: Mapping[str, Sequence[float]],
+    kind: Kind,
+    measured: Measured,
     place: int,
 ) -> Strip:
-    reference, image = pair[0].read(), pair[1].read()
-    mask = mask_of(masks, pair[0].name, reference)
-    difference = (image.data - reference.data).float()
-    if mask is not None:
-        difference = difference.masked_fill(~mask, 0.0)
+    reference = _read(plan, pair[0], real=True)
+    image = _centred(_read(plan, pair[1], real=False), reference)
+    labels, unit = plan.protocol.labels, plan.scene.unit
+    difference = (image.data.double() - reference.data.double()).float()
+    if labels:
+        difference = (difference != 0).float()
+    if masks is not None:
+        mask = mask_of(masks, pair[0].name, reference)
+        difference = difference if mask is None else difference.masked_fill(~mask, 0.0)
     shots = [_pixels(replace(reference, data=data)) for data in (image.data, reference.data)]
     error = _pixels(replace(reference, data=difference))
-    window, reach = spanning_window(*shots), spanning_window(error, symmetric=True)
+    colour: Colour = "labels" if labels else "grey"
+    window = spanning_window(*shots, percentiles=(0, 100)) if labels else spanning_window(*shots)
+    reach = (0.0, 1.0) if labels else spanning_window(error, symmetric=True)
     scores = {}
-    for metric in metrics:
-        shown = f"{values[metric.name][place]:.4g}"
-        scores[metric.name] = shown if metric.unit == "1" else f"{shown} {metric.unit}"
+    for measure in plan.protocol.measures:
+        shown = f"{measured.by_case(measure.name)[place]:.4g}"
+        scores[measure.name] = shown if measure.unit == "1" else f"{shown} {measure.unit}"
     pictures = (
-        Picture("generated", shots[0], window, unit),
-        Picture("real", shots[1], window, unit),
-        Picture("error", error, reach, unit, "signed"),
+        Picture("generated", shots[0], window, unit, colour),
+        Picture("real", shots[1], window, unit, colour),
+        Picture("error", error, reach, unit, "heat" if labels else "signed"),
     )
-    return Strip(pair[0].name, "", pictures, scores, kind)  # type: ignore[arg-type]
+    return Strip(pair[0].name, "", pictures, scores, kind)
+
+
+def _centred(image: Image, reference: Image) -> Image:
+    """The centre of an image that is larger than the real one; protocols that crop allow it."""
+    data = image.data
+    for axis, size in enumerate(reference.space, start=1):
+        if data.shape[axis] > size:
+            data = torch.narrow(data, axis, (data.shape[axis] - size) // 2, size)
+    return image if data is image.data else replace(image, data=data)
+
+
+def copy_strips(
+    plan: Plan, found: Sequence[Copied], generated: Mapping[str, Item], train: Mapping[str, Item]
+) -> list[Strip]:
+    """Generated images beside the training images that they are nearest to."""
+    shown = []
+    for one in found[:COPIES_SHOWN]:
+        shots = [
+            _pixels(_read(plan, generated[one.generated], real=False)),
+            _pixels(_read(plan, train[one.train], real=True)),
+        ]
+        window = spanning_window(*shots)
+        pictures = tuple(
+            Picture(label, shot, window, plan.scene.unit)
+            for label, shot in zip(("generated", "training"), shots, strict=True)
+        )
+        caption = f"A copy of {one.train} by {one.extractor}, at a distance of {one.distance:.3g}."
+        shown.append(Strip(one.generated, caption, pictures, kind="worst"))
+    return shown

@@ -2,72 +2,75 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor
 
 from vesalius.core.call import Call
 from vesalius.core.errors import InputError
 from vesalius.core.files import write_atomically
-from vesalius.core.image import Image
 from vesalius.core.record import Record, write_records
-from vesalius.core.rng import numpy_stream
-from vesalius.evaluation.set_comparison import compared_sets
-from vesalius.evaluation.sets import MINIMUM_SET, SET_METRICS, resamples
-from vesalius.evaluation.statistics import summarise
-from vesalius.metrics.feature import (
-    RadiomicFeatures,
-    RobustScale,
-    enough_cases,
-    real_floor,
-    robustly_named,
-)
+from vesalius.data.files import require_file
+from vesalius.evaluation import protocols
+from vesalius.evaluation.protocols import ByMetrics, LabelMaps, Protocol, named_labels
+from vesalius.evaluation.protocols.label_maps import TOLERANCE_MM
 from vesalius.metrics.metric import CaseMetric
 from vesalius.metrics.pixel import SSIM, fastmri, synthrad_like
-from vesalius.reports import ReportContent, verdict, write_report
-from vesalius.runner.folder_pictures import strips
-from vesalius.runner.image_folder import Item, Pairing, image_items, mask_of, pairing
+from vesalius.reports import ReportContent, Table, verdict, write_report
+from vesalius.runner.folder_patients import require_independence, require_pairs_of_one_patient
+from vesalius.runner.folder_pictures import copy_strips, strips
+from vesalius.runner.folder_records import (
+    RADIOMICS,
+    case_records,
+    memory_records,
+    set_records,
+    subgroup_rows,
+)
+from vesalius.runner.folder_tables import copies_table, extremes_table, subgroups_table
+from vesalius.runner.image_folder import Item, Pairing, image_items, pairing
 from vesalius.runner.machine import describe_machine
-from vesalius.runner.orientation import has_geometry, superior_axis
+from vesalius.runner.measured import Measured, extremes, gathered, table
+from vesalius.runner.measuring import CASES_AT_ONCE, Job, Plan
+from vesalius.runner.orientation import superior_axis
+from vesalius.runner.parts import PARTS, Parts
 from vesalius.runner.run import Silent, Watcher
+from vesalius.runner.scene import Scene, content_of, look
+from vesalius.runner.workers import Workers
 
-#: Intensities that are compared where the unit says so by itself: SynthRAD's for HU.
-RANGES = {"HU": (-1024.0, 3000.0)}
-#: Axial slices a volume whose features are measured.
-FEATURE_SLICES = 8
+#: By which copies are looked for, whatever else is measured.
+PIXELS = "pixels"
+_UNTOLD = ByMetrics("", "", ())
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What all images share: unit, intensities compared, axes of space."""
+class Folders:
+    """What is judged: files by partner, masks, training images."""
 
-    unit: str
-    value_range: tuple[float, float]
-    dims: int
-    sizes: frozenset[tuple[int, ...]]
-    warnings: tuple[str, ...]
+    real: str
+    generated: str
+    paired: Pairing
+    masks: dict[str, Item] | None
+    train: tuple[Item, ...]
 
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Pairs, then files without a partner, then training images."""
+        paired = self.paired
+        return (
+            *(Job(real=a, generated=b, mask=self._mask(a)) for a, b in paired.pairs),
+            *(Job(real=item, mask=self._mask(item)) for item in paired.real_alone),
+            *(Job(generated=item, mask=self._mask(item)) for item in paired.generated_alone),
+            *(Job(train=item) for item in self.train),
+        )
 
-@dataclass
-class Measured:
-    """Values by metric and case, and features by set with their patients."""
-
-    cases: list[tuple[str, str]] = field(default_factory=list)
-    values: dict[str, list[float]] = field(default_factory=dict)
-    features: dict[str, list[Tensor]] = field(default_factory=lambda: {"real": [], "generated": []})
-    patients: dict[str, list[str]] = field(default_factory=lambda: {"real": [], "generated": []})
-
-    def add_features(self, which: str, features: Tensor, patient: str) -> None:
-        """Rows of one image."""
-        self.features[which].append(features)
-        self.patients[which] += [patient] * len(features)
+    def _mask(self, item: Item) -> Item | None:
+        if self.masks is None:
+            return None
+        if item.name not in self.masks:
+            raise InputError(
+                "a mask of this name", came="none", case=item.shown, remedy="add it, or use none"
+            )
+        return self.masks[item.name]
 
 
 def evaluate_folders(
@@ -75,26 +78,39 @@ def evaluate_folders(
     generated: str | Path,
     *,
     out: str | Path,
+    protocol: str | None = None,
     mask: str | Path | None = None,
     task: str | None = None,
     unit: str | None = None,
     value_range: tuple[float, float] | None = None,
+    labels: str | None = None,
+    tolerance_mm: float = TOLERANCE_MM,
+    extractors: Sequence[str] = (),
+    train: str | Path | None = None,
+    subgroups: str | Path | None = None,
     unpaired: bool = False,
+    workers: Workers | None = None,
     seed: int = 0,
     watch: Watcher | None = None,
 ) -> Path:
-    """Judge a folder of generated images against a folder of real ones.
+    """Judge a folder of generated images against a folder of real ones, reading each file once.
 
-    Files of one name are pairs and are compared voxel by voxel; the sets are compared by radiomic
-    features beside the value of real against real. Patients are file names, or what
-    ``patients.csv`` in a folder says.
+    Files of one name are pairs and are compared voxel by voxel; the sets are compared by features
+    beside the value of real against real. Patients are what ``patients.csv`` in a folder says, else
+    the DICOM header, else file names. What is measured is kept as it goes: the same call goes on
+    where an earlier one stopped, and measures again what has changed.
 
     Parameters
     ----------
     real, generated:
-        Folders of NIfTI, PNG, npz, npy or h5 files with one channel, 2D or 3D.
+        Folders of NIfTI, PNG, npz, npy or h5 files with one channel, 2D or 3D, or of DICOM files
+        (one image each) or subfolders (one series each).
     out:
-        Receives ``report.html``, ``metrics.json`` (records) and ``cases.csv`` (values by case).
+        Receives ``report.html``, ``metrics.json`` (records), ``cases.csv`` (values by case) and
+        ``parts/`` (what was measured so far).
+    protocol:
+        A published protocol's name (see :mod:`vesalius.evaluation.protocols`), whose preparation,
+        masks, ranges and averages are then fixed.
     mask:
         A folder with a mask for every image, by the names of the real ones; all metrics are inside.
     task:
@@ -102,8 +118,20 @@ def evaluate_folders(
     unit, value_range:
         Of both folders, where files and unit do not say it; intensities are compared over the
         range. Without one it is taken from the real images, and the report says so.
+    labels, tolerance_mm:
+        ``"1=liver,2=spleen"``: the files are label maps, judged label by label; the tolerance is
+        that of surface Dice.
+    extractors:
+        What sets are compared by (see :func:`vesalius.metrics.feature.extractors.extractor`);
+        radiomics by default. Of volumes, eight axial slices are seen.
+    train:
+        Images that the generator was trained on: copies of them are counted and shown.
+    subgroups:
+        A CSV table of covariates by case or patient: every measure in each group.
     unpaired:
         Whether files without a partner are allowed; they count in the comparison of sets.
+    workers:
+        Processes or a Ray cluster; numbers do not depend on it.
 
     Returns
     -------
@@ -112,59 +140,172 @@ def evaluate_folders(
     Raises
     ------
     InputError
-        For files without a partner, mixed units or sizes, broken files, empty masks.
+        For files without a partner, pairs of two patients, mixed units, bit depths or sizes, broken
+        files, empty masks, patients who were trained on among the real ones.
     """
     watch = watch or Silent()
-    out, real, generated = Path(out), Path(real), Path(generated)
-    real_items, generated_items = image_items(real), image_items(generated)
-    paired = pairing(real_items, generated_items)
-    if not unpaired:
-        paired.require_partners()
-    masks = {item.name: item for item in image_items(Path(mask))} if mask is not None else None
-    scene = _scene(real_items, unit, value_range, watch)
-    metrics, protocol = _protocol(task, scene, paired)
-    metrics, thin = _fitting(metrics, scene)
-    measured = _measure(paired, masks, scene, metrics, watch)
+    out = Path(out)
+    folders, remarks = _opened(Path(real), Path(generated), mask, train, unpaired)
+    if subgroups is not None:
+        require_file(Path(subgroups))
+    plan, thin = _planned(folders, protocol, task, unit, value_range, labels, tolerance_mm, watch)
+    specs = dict.fromkeys(extractors or plan.protocol.extractors or (RADIOMICS,))
+    if folders.train:
+        specs.setdefault(PIXELS)
+    plan = replace(plan, extractors=() if plan.protocol.labels else tuple(specs))
+    for spec in plan.extractors:
+        plan.extractor(spec)  # a missing weight is told before hours of work
+    size = CASES_AT_ONCE[plan.scene.dims]
+    jobs = folders.jobs
+    chunks = tuple(jobs[first : first + size] for first in range(0, len(jobs), size))
+    parts = Parts(out / PARTS, plan, chunks)
+    parts.complete(workers or Workers(), watch)
+    measured = gathered(parts)
     context = Record(
-        recipe=generated.resolve().name, task=task or "images", dataset=real.resolve().name,
-        protocol=protocol, metric="", level="pixel", unit="", direction="down", value=0.0,
-        seed=seed, device=describe_machine()["device"],
+        recipe=folders.generated, task=task or "images", dataset=folders.real,
+        protocol=plan.protocol.text(), metric="", level="pixel", unit="", direction="down",
+        value=0.0, seed=seed, device=describe_machine()["device"],
     )  # fmt: skip
     watch.stage("statistics", 0)
-    records = _case_records(metrics, measured, context, seed)
-    set_records, notes = _set_records(measured, scene, context, seed)
-    records += set_records
+    compared = tuple(spec for spec in plan.extractors if spec != PIXELS or spec in extractors)
+    sets, notes = set_records(measured, replace(plan, extractors=compared), context, seed)
+    memory, copied, few = memory_records(measured, plan, context, seed)
+    records = [*case_records(plan.protocol.measures, measured, context, seed), *sets, *memory]
     write_records(out / "metrics.json", records)
-    if measured.cases:
-        write_atomically(out / "cases.csv", _table(measured).encode())
-    path = out / "report.html"
+    if measured.cases and measured.values:
+        write_atomically(out / "cases.csv", table(measured).encode())
+    if not records:
+        raise InputError(
+            "pairs, or enough patients to compare sets", came="; ".join(notes) or "neither",
+            case=folders.generated,
+        )  # fmt: skip
+    shown = strips(plan, folders.paired, folders.masks, measured)
+    if copied:
+        items = {item.name: item for _, item in folders.paired.pairs}
+        items |= {item.name: item for item in folders.paired.generated_alone}
+        shown += copy_strips(plan, copied, items, {item.name: item for item in folders.train})
+    tables: list[Table] = []
+    if measured.cases and measured.values:
+        tables.append(extremes_table(extremes(plan.protocol.measures, measured)))
+        tables += _subgroups(plan, measured, subgroups, folders.generated, seed)
+    if copied:
+        tables.append(copies_table(copied))
     content = ReportContent(
-        title=f"{generated.resolve().name} against {real.resolve().name}",
+        title=f"{folders.generated} against {folders.real}",
         question="Are the generated images like the real ones?",
         verdict=verdict(records),
-        facts={
-            "real": f"{len(real_items)} images of {len({i.patient for i in real_items})} patients",
-            "generated": f"{len(generated_items)} images",
-            "pairs": len(paired.pairs),
-            "unit": scene.unit,
-            "range": f"{scene.value_range[0]:g} to {scene.value_range[1]:g} {scene.unit}",
-            "mask": "yes" if masks is not None else "none: the whole image",
-            "protocol": protocol,
-            "seed": seed,
-            "software": _software(),
-        },
-        strips=tuple(strips(paired, masks, scene.unit, metrics, measured.values)),
+        facts=_facts(folders, plan, seed),
+        strips=tuple(shown),
         records=tuple(records),
-        warnings=(*scene.warnings, *thin, *_alone(paired), *notes),
+        tables=tuple(tables),
+        warnings=(*plan.scene.warnings, *thin, *_alone(folders.paired), *remarks, *notes, *few),
     )
+    path = out / "report.html"
     write_report(path, content)
     return path
 
 
-def _software() -> str:
-    from vesalius import __version__
+def _opened(
+    real: Path, generated: Path, mask: str | Path | None, train: str | Path | None, unpaired: bool
+) -> tuple[Folders, tuple[str, ...]]:
+    """Files of the folders, checked by name and patient; remarks for the report."""
+    paired = pairing(image_items(real), image_items(generated))
+    if not unpaired:
+        paired.require_partners()
+    require_pairs_of_one_patient(paired)
+    masks = None if mask is None else {item.name: item for item in image_items(Path(mask))}
+    trained = () if train is None else image_items(Path(train))
+    remark = require_independence(trained, paired) if trained else ""
+    folders = Folders(real.resolve().name, generated.resolve().name, paired, masks, trained)
+    return folders, (remark,) if remark else ()
 
-    return f"vesalius {__version__}, torch {describe_machine()['torch']}"
+
+def _planned(
+    folders: Folders,
+    protocol: str | None,
+    task: str | None,
+    unit: str | None,
+    value_range: tuple[float, float] | None,
+    labels: str | None,
+    tolerance_mm: float,
+    watch: Watcher,
+) -> tuple[Plan, tuple[str, ...]]:
+    """The protocol and what the images share, and a remark on measures left out."""
+    if sum(given is not None for given in (protocol, task, labels)) > 1:
+        raise InputError("a protocol, a task or labels", came="two of them")
+    chosen: Protocol | None = None
+    if protocol is not None:
+        chosen = protocols.get(protocol)
+        _require_mask(chosen, folders)
+    elif labels is not None:
+        chosen = LabelMaps.of(named_labels(labels), tolerance_mm)
+    if chosen is not None and chosen.value_range is not None and value_range is not None:
+        raise InputError(
+            f"the ranges of '{chosen.name}', which are fixed", came=f"--range {value_range}",
+            remedy="leave --range out",
+        )  # fmt: skip
+    paired = folders.paired
+    items = [item for item, _ in paired.pairs] + list(paired.real_alone)
+    scene = look(items, chosen, unit, value_range, chosen or _UNTOLD, watch)
+    if chosen is not None:
+        return Plan(chosen, scene, ()), ()
+    metrics, told = _of_task(task, scene, items[0])
+    kept, thin = _fitting(metrics, scene)
+    return Plan(ByMetrics(told, _where(scene), kept), scene, ()), thin
+
+
+def _require_mask(protocol: Protocol, folders: Folders) -> None:
+    if protocol.mask == "needed" and folders.masks is None:
+        raise InputError(
+            f"a folder of masks, which '{protocol.name}' judges in", came="none",
+            remedy="pass --mask FOLDER",
+        )  # fmt: skip
+    if protocol.mask == "none" and folders.masks is not None:
+        raise InputError(
+            f"whole images, as '{protocol.name}' judges them", came="a folder of masks",
+            remedy="leave --mask out",
+        )  # fmt: skip
+
+
+def _where(scene: Scene) -> str:
+    low, high = scene.value_range
+    return f"{scene.dims}D files, range {low:g} to {high:g} {scene.unit}"
+
+
+def _of_task(task: str | None, scene: Scene, first: Item) -> tuple[tuple[CaseMetric, ...], str]:
+    """Measures of pairs where no protocol is named, and whose they are."""
+    if task is not None:
+        from vesalius import tasks
+        from vesalius.anatomy import DigitalPatients
+        from vesalius.tasks.reconstruction import Reconstruction
+
+        if tasks.get(task, Call(DigitalPatients)).target is Reconstruction:
+            axis: int = 0
+            if scene.dims == 3:
+                axis = superior_axis(content_of(first, _UNTOLD, real=True).image)
+            return fastmri(slice_axis=axis), "fastmri measures"  # type: ignore[arg-type]
+    low, high = scene.value_range
+    return synthrad_like(low, high, scene.unit), "synthrad2023 measures"
+
+
+def _fitting(
+    metrics: tuple[CaseMetric, ...], scene: Scene
+) -> tuple[tuple[CaseMetric, ...], tuple[str, ...]]:
+    """The measures that the images are large enough for, and a remark on one left out."""
+    for metric in metrics:
+        if isinstance(metric, SSIM) and min(scene.space) < metric.window.size:
+            kept = tuple(other for other in metrics if other is not metric)
+            return kept, (f"SSIM needs {metric.window.size} voxels along every axis: left out.",)
+    return metrics, ()
+
+
+def _subgroups(
+    plan: Plan, measured: Measured, subgroups: str | Path | None, method: str, seed: int
+) -> list[Table]:
+    if subgroups is None:
+        return []
+    found = subgroup_rows(plan.protocol.measures, measured, Path(subgroups), method, seed)
+    return [subgroups_table(found)] if found else []
 
 
 def _alone(paired: Pairing) -> tuple[str, ...]:
@@ -175,228 +316,25 @@ def _alone(paired: Pairing) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _unit_of(image: Image, item: Item, unit: str | None) -> str:
-    """The unit of an image: what the file says, or ``unit`` where it says nothing."""
-    if unit is None or image.unit == unit:
-        return image.unit
-    if image.unit != "a.u.":
-        raise InputError(f"images in {unit}", came=image.unit, case=item.path)
-    return unit
+def _facts(folders: Folders, plan: Plan, seed: int) -> dict[str, object]:
+    from vesalius import __version__
 
-
-def _scene(
-    items: Sequence[Item], unit: str | None, value_range: tuple[float, float] | None, watch: Watcher
-) -> Scene:
-    """What the real images share; raises InputError where they are not of one kind."""
-    watch.stage("look at real images", len(items))
-    units: dict[str, Item] = {}
-    dims: dict[int, Item] = {}
-    sizes: set[tuple[int, ...]] = set()
-    stored: set[str] = set()
-    lows, highs = [], []
-    for done, item in enumerate(items, start=1):
-        image = item.read()
-        units.setdefault(_unit_of(image, item, unit), item)
-        dims.setdefault(len(image.space), item)
-        sizes.add(image.space)
-        stored.add(image.stored)
-        values = image.data.flatten().double().numpy()
-        lows.append(float(values.min()))
-        highs.append(float(np.quantile(values, 0.999)))
-        watch.advance(done)
-    for what, found in (("unit", units), ("number of axes", dims)):
-        if len(found) > 1:
-            told = ", ".join(f"{key} ({item.path.name})" for key, item in found.items())
-            raise InputError(f"one {what} in a folder", came=told, remedy="part the folder")
-    the_unit = next(iter(units))
-    warnings: tuple[str, ...] = ()
-    if value_range is None:
-        if the_unit in RANGES:
-            value_range = RANGES[the_unit]
-        elif stored == {"uint8"}:
-            value_range = (0.0, 255.0)
-        else:
-            value_range = (min(lows), max(highs))
-            warnings = (
-                f"The range of intensities, {value_range[0]:g} to {value_range[1]:g} {the_unit}, "
-                "was taken from the real images: pass --range to compare with other folders.",
-            )
-    if not value_range[0] < value_range[1]:
-        raise InputError("a range with LOW below HIGH", came=value_range, remedy="pass --range")
-    return Scene(the_unit, value_range, next(iter(dims)), frozenset(sizes), warnings)
-
-
-def _protocol(
-    task: str | None, scene: Scene, paired: Pairing
-) -> tuple[tuple[CaseMetric, ...], str]:
-    """Measures of pairs, and how they are named."""
-    low, high = scene.value_range
-    where = f"{scene.dims}D files, range {low:g} to {high:g} {scene.unit}"
-    if task is not None:
-        from vesalius import tasks
-        from vesalius.anatomy import DigitalPatients
-        from vesalius.tasks.reconstruction import Reconstruction
-
-        if tasks.get(task, Call(DigitalPatients)).target is Reconstruction:
-            axis: int = 0
-            if scene.dims == 3 and paired.pairs:
-                axis = superior_axis(paired.pairs[0][0].read())
-            return fastmri(slice_axis=axis), f"fastmri measures, {where}"  # type: ignore[arg-type]
-    return synthrad_like(low, high, scene.unit), f"synthrad2023 measures, {where}"
-
-
-def _fitting(
-    metrics: tuple[CaseMetric, ...], scene: Scene
-) -> tuple[tuple[CaseMetric, ...], tuple[str, ...]]:
-    """The measures that the images are large enough for, and a remark on one left out."""
-    windows = {m.name: m.window.size for m in metrics if isinstance(m, SSIM)}
-    least = min(min(size) for size in scene.sizes)
-    for name, size in windows.items():
-        if least < size:
-            kept = tuple(metric for metric in metrics if metric.name != name)
-            return kept, (f"SSIM needs {size} voxels along every axis: left out.",)
-    return metrics, ()
-
-
-def _measure(
-    paired: Pairing,
-    masks: dict[str, Item] | None,
-    scene: Scene,
-    metrics: Sequence[CaseMetric],
-    watch: Watcher,
-) -> Measured:
-    """Read every image once more, and keep numbers alone."""
-    found = Measured()
-    total = len(paired.pairs) + len(paired.real_alone) + len(paired.generated_alone)
-    watch.stage("measure", total)
-    done = 0
-    for real_item, generated_item in paired.pairs:
-        reference, image = real_item.read(), _generated(generated_item, scene)
-        if has_geometry(reference) and has_geometry(image):
-            reference.require_same_grid(image, generated_item.path.name)
-        elif reference.space != image.space:
-            raise InputError(
-                f"a pair of one size, {reference.space}", came=str(image.space),
-                case=generated_item.path.name, remedy="resample one of the two onto the other",
-            )  # fmt: skip
-        mask = mask_of(masks, real_item.name, reference)
-        a, b = image.data[None].double(), reference.data[None].double()
-        for metric in metrics:
-            value = float(metric.statistic(a, b, None if mask is None else mask[None])[0])
-            found.values.setdefault(metric.name, []).append(value)
-        found.cases.append((real_item.name, real_item.patient))
-        axis = superior_axis(reference) if scene.dims == 3 else None
-        found.add_features("real", _features(reference, mask, scene, axis), real_item.patient)
-        found.add_features("generated", _features(image, mask, scene, axis), real_item.patient)
-        done += 1
-        watch.advance(done)
-    for which, items in (("real", paired.real_alone), ("generated", paired.generated_alone)):
-        for item in items:
-            image = item.read() if which == "real" else _generated(item, scene)
-            if image.space not in scene.sizes:
-                raise InputError(
-                    "the size of a real image", came=str(image.space), case=item.path.name,
-                    remedy="resample: textures of other resolutions cannot be compared",
-                )  # fmt: skip
-            mask = mask_of(masks, item.name, image)
-            axis = superior_axis(image) if scene.dims == 3 else None
-            found.add_features(which, _features(image, mask, scene, axis), item.patient)
-            done += 1
-            watch.advance(done)
-    return found
-
-
-def _generated(item: Item, scene: Scene) -> Image:
-    """A generated image, of the real ones' unit and number of axes."""
-    image = item.read()
-    if _unit_of(image, item, scene.unit) != scene.unit:
-        raise InputError(f"images in {scene.unit}", came=image.unit, case=item.path)
-    if len(image.space) != scene.dims:
-        raise InputError(f"{scene.dims} axes of space", came=len(image.space), case=item.path)
-    return image
-
-
-def _features(image: Image, mask: Tensor | None, scene: Scene, axis: int | None) -> Tensor:
-    """Radiomic features, ``(slice, feature)``: one row an image, up to eight a volume."""
-    extractor = RadiomicFeatures(scene.value_range, dimensions=2)
-    if axis is None:
-        return extractor.features(image.data[None], None if mask is None else mask[None])
-    n = image.space[axis]
-    known = np.arange(n)
-    if mask is not None:
-        others = [a for a in range(4) if a != axis + 1]
-        known = np.flatnonzero(mask.numpy().any(axis=tuple(others)))
-    parts = min(FEATURE_SLICES, len(known))
-    places = torch.from_numpy(known[[int((k + 0.5) * len(known) / parts) for k in range(parts)]])
-    slices = image.data.index_select(axis + 1, places).movedim(axis + 1, 0)
-    inside = None if mask is None else mask.index_select(axis + 1, places).movedim(axis + 1, 0)
-    return extractor.features(slices, inside)
-
-
-def _case_records(
-    metrics: Sequence[CaseMetric], measured: Measured, context: Record, seed: int
-) -> list[Record]:
-    records = []
-    for metric in metrics if measured.cases else ():
-        rng = numpy_stream(seed, "bootstrap", metric.name)
-        found = summarise(measured.values[metric.name], [p for _, p in measured.cases], rng)
-        dropped = f"not defined for {found.n_dropped} cases" if found.n_dropped else ""
-        records.append(
-            replace(
-                context, metric=metric.name, level=metric.level, unit=metric.unit,
-                direction=metric.direction, value=found.value, low=_bound(found.low),
-                high=_bound(found.high), n=found.n_patients, note=dropped,
-            )
-        )  # fmt: skip
-    return records
-
-
-def _bound(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _set_records(
-    measured: Measured, scene: Scene, context: Record, seed: int
-) -> tuple[list[Record], list[str]]:
-    """The sets compared by radiomic features, with real against real beside them."""
-    counts = {which: len(set(found)) for which, found in measured.patients.items()}
-    few = [which for which, count in counts.items() if count < MINIMUM_SET]
-    if few:
-        told = " and ".join(f"{counts[which]} {which}" for which in few)
-        return [], [
-            f"{told} patients are too few to compare distributions (at least {MINIMUM_SET}): "
-            "no feature-level numbers."
-        ]
-    real, generated = (torch.cat(measured.features[which]) for which in ("real", "generated"))
-    extractor = RadiomicFeatures(scene.value_range, dimensions=2)
-    scale = RobustScale.fit(real)  # there are no training images here to take it from
-    real, generated = scale(real), scale(generated)
-    records, notes = [], []
-    for metric in SET_METRICS:
-        rng = numpy_stream(seed, "sets", metric.name)
-        floor, _, _ = real_floor(metric, real, measured.patients["real"], rng)
-        interval = compared_sets(
-            metric, {"generated": generated}, real, measured.patients["generated"],
-            measured.patients["real"], rng, n_boot=resamples(metric, len(real)),
-        ).intervals["generated"]  # fmt: skip
-        name = robustly_named(metric.name, extractor)
-        note = enough_cases(metric, min(counts.values()), real.shape[1])
-        if note:
-            notes.append(f"{name}: {note}.")
-        records.append(
-            replace(
-                context, metric=name, level="feature", unit=metric.unit,
-                direction=metric.direction, value=interval.value, low=_bound(interval.low),
-                high=_bound(interval.high), n=min(counts.values()), floor=floor, note=note,
-            )
-        )  # fmt: skip
-    return records, notes
-
-
-def _table(measured: Measured) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case", "patient", *measured.values])
-    for row, (case, patient) in enumerate(measured.cases):
-        writer.writerow([case, patient, *(repr(v[row]) for v in measured.values.values())])
-    return text.getvalue()
+    paired, scene, protocol = folders.paired, plan.scene, plan.protocol
+    real = [item for item, _ in paired.pairs] + list(paired.real_alone)
+    facts: dict[str, object] = {
+        "real": f"{len(real)} images of {len({item.patient for item in real})} patients",
+        "generated": f"{len(paired.pairs) + len(paired.generated_alone)} images",
+        "pairs": len(paired.pairs),
+        "unit": scene.unit,
+        "range": f"{scene.value_range[0]:g} to {scene.value_range[1]:g} {scene.unit}",
+        "mask": "yes" if folders.masks is not None else "none: the whole image",
+        "protocol": protocol.text(),
+        "citation": protocol.citation,
+        "seed": seed,
+        "software": f"vesalius {__version__}, torch {describe_machine()['torch']}",
+    }
+    if folders.train:
+        facts["training images"] = len(folders.train)
+    if protocol.labels:
+        del facts["range"]
+    return facts

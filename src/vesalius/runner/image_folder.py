@@ -12,19 +12,28 @@ from vesalius.core.errors import InputError
 from vesalius.core.image import Image
 from vesalius.data.formats import FORMATS, read_image
 from vesalius.data.modality import modality_of
+from vesalius.data.source import pseudonym
 from vesalius.data.tables import read_table
 
 LISTED = 5
 PATIENTS = "patients.csv"
+DICOM = ".dcm"
+SALT = "vesalius"
 
 
 @dataclass(frozen=True)
 class Item:
-    """An image file: its name without suffix, and whose image it is."""
+    """An image file, or a folder with one DICOM series: its name, and whose image it is.
+
+    ``listed`` says that ``patients.csv`` or the DICOM header named the patient. Names of DICOM
+    files may be those of patients: theirs are hashed, alike in every folder.
+    """
 
     name: str
     path: Path
     patient: str
+    listed: bool = False
+    dicom: bool = False
 
     @property
     def bare(self) -> str:
@@ -32,16 +41,28 @@ class Item:
         before, _, last = self.name.rpartition("_")
         return before if before and modality_of(last) != "unknown" else self.name
 
-    def read(self) -> Image:
-        """The image; raises InputError for broken files, colour, and labels."""
-        image = read_image(self.path)
-        if image.data.shape[0] != 1:
-            raise InputError(
-                "one channel", came=image.data.shape[0], case=self.path,
-                remedy="convert it to grey values",
-            )  # fmt: skip
-        if image.unit == "label":
-            raise InputError("an image of intensities", came="labels", case=self.path)
+    @property
+    def shown(self) -> str:
+        """What messages call it."""
+        return self.name if self.dicom else self.path.name
+
+    @property
+    def state(self) -> tuple[str, int, int]:
+        """Name, bytes and time of the last change: another state is another file."""
+        files = [self.path] if self.path.is_file() else sorted(self.path.glob(f"*{DICOM}"))
+        known = [file.stat() for file in files]
+        return (
+            self.name,
+            sum(one.st_size for one in known),
+            max((one.st_mtime_ns for one in known), default=0),
+        )
+
+    def read_series(self) -> Image:
+        """The image of a DICOM file or series."""
+        from vesalius.dicom import read_series
+
+        files = [self.path] if self.path.is_file() else sorted(self.path.glob(f"*{DICOM}"))
+        image, _ = read_series(files, case=self.name)
         return image
 
 
@@ -70,16 +91,16 @@ class Pairing:
 
 
 def _listed(items: Sequence[Item]) -> str:
-    names = ", ".join(item.path.name for item in items[:LISTED])
+    names = ", ".join(item.shown for item in items[:LISTED])
     return names + (", ..." if len(items) > LISTED else "")
 
 
 def image_items(folder: Path) -> tuple[Item, ...]:
-    """The image files of ``folder`` by name.
+    """The image files of ``folder`` by name; subfolders with DICOM files are one series each.
 
-    The patient is the name, or what ``patients.csv`` (columns ``file`` and ``patient``) in the
-    folder says. Raises InputError for no folder, no images, two files of one name, files that the
-    table lacks.
+    The patient is what ``patients.csv`` (columns ``file`` and ``patient``) in the folder says, else
+    the DICOM header's, hashed, else the name. Raises InputError for no folder, no images, two files
+    of one name, files that the table lacks.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -90,23 +111,54 @@ def image_items(folder: Path) -> tuple[Item, ...]:
         patients = {row["file"]: row["patient"] for row in rows}
     found: dict[str, Item] = {}
     for path in sorted(folder.iterdir()):
-        suffix = next(
-            (s for s in sorted(FORMATS, key=len, reverse=True) if path.name.lower().endswith(s)), ""
-        )
-        if not suffix or path.name.startswith(".") or not path.is_file():
+        item = _item(path)
+        if item is None:
             continue
-        name = path.name[: -len(suffix)]
-        if name in found:
+        if item.name in found:
             raise InputError(
-                f"one file named '{name}'", came=f"{found[name].path.name} and {path.name}",
+                f"one file named '{item.name}'", came=f"{found[item.name].shown} and {item.shown}",
                 case=folder,
             )  # fmt: skip
-        if patients and not patients.get(path.name):
-            raise InputError("a patient for every file", came="none", case=path, remedy=PATIENTS)
-        found[name] = Item(name, path, patients.get(path.name, name))
+        if patients:
+            if not patients.get(path.name):
+                raise InputError(
+                    "a patient for every file", came="none", case=item.shown, remedy=PATIENTS
+                )
+            item = Item(item.name, path, patients[path.name], True, item.dicom)
+        found[item.name] = item
     if not found:
-        raise InputError(f"image files ({', '.join(sorted(FORMATS))})", came="none", case=folder)
+        known = ", ".join(sorted([*FORMATS, DICOM]))
+        raise InputError(f"image files ({known})", came="none", case=folder)
     return tuple(found.values())
+
+
+def _item(path: Path) -> Item | None:
+    if path.name.startswith("."):
+        return None
+    if path.is_dir():
+        first = next(iter(sorted(path.glob(f"*{DICOM}"))), None)
+        return None if first is None else _dicom_item(path, path.name, first)
+    lower = path.name.lower()
+    if lower.endswith(DICOM):
+        return _dicom_item(path, path.name[: -len(DICOM)], path)
+    suffix = next((s for s in sorted(FORMATS, key=len, reverse=True) if lower.endswith(s)), "")
+    if not suffix:
+        return None
+    name = path.name[: -len(suffix)]
+    return Item(name, path, name)
+
+
+def _dicom_item(path: Path, name: str, file: Path) -> Item:
+    from vesalius.dicom.header import raw_text
+    from vesalius.dicom.read import open_file
+
+    hidden = pseudonym(name, SALT)
+    dataset = open_file(file, hidden, pixels=False)
+    if dataset is None:
+        raise InputError("a DICOM file", came="a file of another kind", case=hidden)
+    who = raw_text(dataset, "PatientID")
+    patient = pseudonym(who, SALT) if who else hidden
+    return Item(hidden, path, patient, bool(who), True)
 
 
 def pairing(real: Sequence[Item], generated: Sequence[Item]) -> Pairing:
@@ -133,9 +185,12 @@ def mask_of(masks: Mapping[str, Item] | None, name: str, image: Image) -> Tensor
         raise InputError(
             "a mask of this name", came="none", case=name, remedy="add it, or use none"
         )
-    from vesalius.data.formats import read_image
+    return read_mask(masks[name], name, image)
 
-    mask = read_image(masks[name].path)
+
+def read_mask(item: Item, name: str, image: Image) -> Tensor:
+    """The mask in a file, ``(1, *space)`` bool; InputError unless it fits and marks something."""
+    mask = item.read_series() if item.dicom else read_image(item.path)
     if mask.space != image.space:
         raise InputError(f"a mask of {image.space} voxels", came=str(mask.space), case=name)
     inside = mask.data[:1] > 0

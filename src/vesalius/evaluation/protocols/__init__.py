@@ -33,8 +33,10 @@ _PROTOCOLS = {
     "ldct-bench-chest": "ldct_bench.chest",
     "ldct-bench-neuro": "ldct_bench.neuro",
     "ldct-redcnn": "ldct_redcnn.ldct_redcnn",
+    "openkbp": "openkbp.openkbp",
     "synthrad2023": "synthrad2023.synthrad2023",
     "synthrad2025": "synthrad2025.synthrad2025",
+    "video-fvd": "video_fvd.video_fvd",
 }
 
 

@@ -161,6 +161,10 @@ class Protocol(ABC):
         """
         return Content(read_image(path))
 
+    def distances(self, extractor: str) -> tuple[SetMetric, ...] | None:
+        """Distances between sets of features of one of the extractors; None for all there are."""
+        return self.set_metrics
+
     def text(self) -> str:
         """Name, settings, aggregation and remarks in one line, for records."""
         said = f"{self.name}: {self.settings}; mean over {self.over}"
@@ -191,16 +195,16 @@ def clipped(pair: Pair, low: float, high: float) -> Pair:
     )
 
 
-def require_labels_or_images(image: Image, path: Path, *, labels: bool) -> None:
+def require_labels_or_images(image: Image, case: str, *, labels: bool) -> None:
     """Raise InputError unless a file holds what the protocol judges, with one channel."""
     if image.data.shape[0] != 1:
         raise InputError(
-            "one channel", came=image.data.shape[0], case=path, remedy="convert it to grey values"
+            "one channel", came=image.data.shape[0], case=case, remedy="convert it to grey values"
         )
     if labels and image.data.is_floating_point() and bool((image.data != image.data.round()).any()):
-        raise InputError("a label map of whole numbers", came="fractions", case=path)
+        raise InputError("a label map of whole numbers", came="fractions", case=case)
     if not labels and image.unit == "label":
         raise InputError(
-            "an image of intensities", came="labels", case=path,
+            "an image of intensities", came="labels", case=case,
             remedy="name what the labels are to judge label maps: --labels 1=liver,2=spleen",
         )  # fmt: skip
