@@ -11,6 +11,7 @@ from vesalius.evaluation.ladder.ladder import (
     Rung,
     corruption_ladder,
 )
+from vesalius.evaluation.ladder.reference import LadderLine, in_short, reference_ladder
 from vesalius.evaluation.ladder.standard_judges import standard_judges
 
 __all__ = [
@@ -21,9 +22,12 @@ __all__ = [
     "Judge",
     "JudgeLine",
     "Ladder",
+    "LadderLine",
     "Measure",
     "Rung",
     "corruption_ladder",
+    "in_short",
+    "reference_ladder",
     "standard_corruptions",
     "standard_judges",
 ]

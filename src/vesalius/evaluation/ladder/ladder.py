@@ -37,6 +37,11 @@ class JudgeLine:
     low: float
     high: float
 
+    @property
+    def title(self) -> str:
+        """The name, and which reader where a reader answers."""
+        return f"{self.name}, {self.of}" if self.of.startswith("a reader") else self.name
+
 
 @dataclass(frozen=True)
 class Rung:
