@@ -152,6 +152,7 @@ def train_encoder(
         advance(loop.step)
         if loop.step % KEEP_EVERY == 0 and loop.step < training.steps:
             checkpoints.save(beside, loop.step, loop.checkpoint(identity))
+    loop.network.fit_scale(torch.split(pictures, 256))
     salt = secrets.token_hex(16)
     card = EncoderCard(
         width=training.width,

@@ -77,7 +77,7 @@ def write_encoder(path: Path, network: OwnNetwork, card: EncoderCard) -> None:
     from safetensors.torch import save
 
     weights = {
-        name: value.detach().cpu().contiguous() for name, value in network.named_parameters()
+        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
     }
     write_atomically(path, save(weights, metadata={CARD: json.dumps(asdict(card))}))
 
@@ -86,8 +86,9 @@ class OwnFeatures(NetworkFeatures):
     """Features of an encoder that Vesalius trained on a site's real training images.
 
     ``vesalius.evaluation.own_encoder.train_encoder`` makes the file. The extractor's name is the
-    file's. :meth:`require_unseen` refuses patients that it was trained on. Read when first used;
-    InputError for a missing file, another kind of file, and a window other than that of training.
+    file's; features are in standard deviations of the training images. :meth:`require_unseen`
+    refuses patients that it was trained on. Read when first used; InputError for a missing file,
+    another kind of file, and a window other than that of training.
 
     Parameters
     ----------
@@ -181,5 +182,5 @@ class OwnFeatures(NetworkFeatures):
 
     def pooled(self, photographs: Tensor) -> Tensor:
         """``(n, 3, size, size)`` in [0, 1] to ``(n, feature)``; the three are one grey channel."""
-        found: Tensor = self.network.to(photographs.device)(photographs[:, :1])
+        found: Tensor = self.network.to(photographs.device).scaled(photographs[:, :1])
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import torch
@@ -10,6 +11,10 @@ from torch.nn import functional
 
 #: Channels of each stage as multiples of the width.
 MULTIPLES = (1, 2, 4, 8)
+
+
+#: The least spread of a feature, as a part of the mean one.
+LEAST_SPREAD = 0.1
 
 
 class _Block(nn.Module):
@@ -46,7 +51,10 @@ class OwnNetwork(nn.Module):
         Channels of the first stage, a multiple of 8.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         self.width = width
         widths = [width * multiple for multiple in MULTIPLES]
@@ -55,7 +63,9 @@ class OwnNetwork(nn.Module):
         self.shrink = nn.ModuleList(
             nn.Conv2d(few, many, 3, stride=2, padding=1) for few, many in pairwise(widths)
         )
-        self.norms = nn.ModuleList(nn.GroupNorm(8, channels) for channels in widths)
+        self.last_norm = nn.GroupNorm(8, widths[-1])
+        self.register_buffer("centre", torch.zeros(self.features))
+        self.register_buffer("spread", torch.ones(self.features))
 
     @property
     def features(self) -> int:
@@ -65,7 +75,24 @@ class OwnNetwork(nn.Module):
     def forward(self, grey: Tensor) -> Tensor:
         """``(n, 1, height, width)`` in [0, 1] to ``(n, features)``, averaged over space."""
         h, found = self.stem(2 * grey - 1), []
-        for place, (block, norm) in enumerate(zip(self.blocks, self.norms, strict=True)):
+        for place, block in enumerate(self.blocks):
             h = block(h if place == 0 else self.shrink[place - 1](h))
-            found.append(functional.silu(norm(h)).mean((2, 3)))
+            # the last stage's are normalised within the image; the others' tell noise and contrast
+            seen = self.last_norm(h) if place == len(self.blocks) - 1 else h
+            found.append(functional.silu(seen).mean((2, 3)))
         return torch.cat(found, 1)
+
+    @torch.no_grad()
+    def fit_scale(self, pictures: Iterable[Tensor]) -> None:
+        """Keep mean and spread of the features of real ``pictures``, for :meth:`scaled`."""
+        found = torch.cat([self(few) for few in pictures]).double()
+        spread = found.std(0)
+        # what hardly varies among real images must not rule every distance
+        spread = spread.clamp_min(LEAST_SPREAD * float(spread.mean()))
+        self.centre.copy_(found.mean(0))
+        self.spread.copy_(spread)
+
+    def scaled(self, grey: Tensor) -> Tensor:
+        """Features in standard deviations of the images that it was trained on."""
+        found: Tensor = (self(grey) - self.centre) / self.spread
+        return found
