@@ -23,6 +23,7 @@ from vesalius.metrics.feature import (
     Coverage,
     Density,
     FrechetDistance,
+    FrechetRadiomicsDistance,
     KernelDistance,
     Precision,
     Recall,
@@ -54,6 +55,8 @@ NETWORK_METRICS: tuple[SetMetric, ...] = (
 RADIOMICS = "radiomics"
 #: Of a Fréchet distance, each of which takes a decomposition of all features.
 FRECHET_RESAMPLES = 30
+#: Images of a set whose distances to each other are all looked at: more need too much memory.
+PAIRWISE_ROWS = 2000
 #: Copies that a report names.
 COPIES_NAMED = 10
 
@@ -112,7 +115,7 @@ def _of_extractor(
     plan: Plan, spec: str, real: FeatureSet, generated: FeatureSet, context: Record, seed: int
 ) -> tuple[list[Record], list[str]]:
     made = plan.extractor(spec)
-    a, b = _scaled(spec, generated.rows, real.rows, real.rows)
+    wide = _scaled(spec, generated.rows, real.rows, real.rows)
     metrics = plan.protocol.distances(spec)
     if metrics is None:
         metrics = SET_METRICS if spec == RADIOMICS else NETWORK_METRICS
@@ -121,15 +124,23 @@ def _of_extractor(
     for metric in metrics:
         rng = numpy_stream(seed, "sets", metric.name, *([] if spec == RADIOMICS else [spec]))
         frechet = isinstance(metric, FrechetDistance)
-        floor, _, _ = real_floor(metric, b, real.patients, rng, repeats=5 if frechet else 20)
+        whole = frechet or isinstance(metric, FrechetRadiomicsDistance)
+        (a, ours), (b, theirs) = (
+            (rows, one.patients) if whole else _fewer(rows, one.patients, seed)
+            for rows, one in zip(wide, (generated, real), strict=True)
+        )
+        floor, _, _ = real_floor(metric, b, theirs, rng, repeats=5 if frechet else 20)
         interval = compared_sets(
-            metric, {"generated": a}, b, generated.patients, real.patients, rng,
+            metric, {"generated": a}, b, ours, theirs, rng,
             n_boot=FRECHET_RESAMPLES if frechet else resamples(metric, len(b)),
         ).intervals["generated"]  # fmt: skip
         name = _name(metric, spec, made)
         note = enough_cases(metric, n, b.shape[1])
         if note:
             notes.append(f"{name}: {note}.")
+        taken = max(len(a), len(b))
+        if taken < max(map(len, wide)):
+            note = "; ".join(filter(None, (note, f"of {taken} images of each set, at random")))
         records.append(
             replace(
                 context, metric=name, level="feature", unit=metric.unit,
@@ -138,6 +149,15 @@ def _of_extractor(
             )
         )  # fmt: skip
     return records, notes
+
+
+def _fewer(rows: Tensor, patients: tuple[str, ...], seed: int) -> tuple[Tensor, tuple[str, ...]]:
+    """At most as many rows as every pair of them can be looked at, drawn at random."""
+    if len(rows) <= PAIRWISE_ROWS:
+        return rows, patients
+    rng = numpy_stream(seed, "fewer")  # the same rows of paired sets
+    chosen = np.sort(rng.choice(len(rows), PAIRWISE_ROWS, replace=False))
+    return rows[chosen], tuple(patients[place] for place in chosen)
 
 
 def _scaled(spec: str, *sets: Tensor) -> tuple[Tensor, ...]:

@@ -12,7 +12,13 @@ from vesalius.core.files import write_atomically
 from vesalius.core.record import Record, write_records
 from vesalius.data.files import require_file
 from vesalius.evaluation import protocols
-from vesalius.evaluation.protocols import ByMetrics, LabelMaps, Protocol, named_labels
+from vesalius.evaluation.protocols import (
+    ByMetrics,
+    LabelMaps,
+    Protocol,
+    StudyProtocol,
+    named_labels,
+)
 from vesalius.evaluation.protocols.label_maps import TOLERANCE_MM
 from vesalius.metrics.metric import CaseMetric
 from vesalius.metrics.pixel import SSIM, fastmri, synthrad_like
@@ -26,6 +32,7 @@ from vesalius.runner.folder_records import (
     set_records,
     subgroup_rows,
 )
+from vesalius.runner.folder_study import run_study
 from vesalius.runner.folder_tables import copies_table, extremes_table, subgroups_table
 from vesalius.runner.image_folder import Item, Pairing, image_items, pairing
 from vesalius.runner.machine import describe_machine
@@ -110,7 +117,8 @@ def evaluate_folders(
         ``parts/`` (what was measured so far).
     protocol:
         A published protocol's name (see :mod:`vesalius.evaluation.protocols`), whose preparation,
-        masks, ranges and averages are then fixed.
+        masks, ranges and averages are then fixed. Studies (``medmnist-augmentation``) take files
+        of their own and none of the other options but the seed.
     mask:
         A folder with a mask for every image, by the names of the real ones; all metrics are inside.
     task:
@@ -145,10 +153,13 @@ def evaluate_folders(
     """
     watch = watch or Silent()
     out = Path(out)
+    named = None if protocol is None else protocols.get(protocol)
+    if isinstance(named, StudyProtocol):
+        return run_study(named, Path(real), Path(generated), out, seed, watch)
     folders, remarks = _opened(Path(real), Path(generated), mask, train, unpaired)
     if subgroups is not None:
         require_file(Path(subgroups))
-    plan, thin = _planned(folders, protocol, task, unit, value_range, labels, tolerance_mm, watch)
+    plan, thin = _planned(folders, named, task, unit, value_range, labels, tolerance_mm, watch)
     specs = dict.fromkeys(extractors or plan.protocol.extractors or (RADIOMICS,))
     if folders.train:
         specs.setdefault(PIXELS)
@@ -222,7 +233,7 @@ def _opened(
 
 def _planned(
     folders: Folders,
-    protocol: str | None,
+    chosen: Protocol | None,
     task: str | None,
     unit: str | None,
     value_range: tuple[float, float] | None,
@@ -231,11 +242,9 @@ def _planned(
     watch: Watcher,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The protocol and what the images share, and a remark on measures left out."""
-    if sum(given is not None for given in (protocol, task, labels)) > 1:
+    if sum(given is not None for given in (chosen, task, labels)) > 1:
         raise InputError("a protocol, a task or labels", came="two of them")
-    chosen: Protocol | None = None
-    if protocol is not None:
-        chosen = protocols.get(protocol)
+    if chosen is not None:
         _require_mask(chosen, folders)
     elif labels is not None:
         chosen = LabelMaps.of(named_labels(labels), tolerance_mm)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 
 from vesalius.core.errors import UnknownName
 from vesalius.evaluation.protocols.by_metrics import ByMetrics
 from vesalius.evaluation.protocols.label_maps import LabelMaps, named_labels
 from vesalius.evaluation.protocols.protocol import Content, Found, Measure, Pair, Protocol
+from vesalius.evaluation.protocols.study_protocol import StudyProtocol
 
 __all__ = [
     "ByMetrics",
@@ -17,6 +19,7 @@ __all__ = [
     "Measure",
     "Pair",
     "Protocol",
+    "StudyProtocol",
     "describe",
     "get",
     "named_labels",
@@ -33,6 +36,7 @@ _PROTOCOLS = {
     "ldct-bench-chest": "ldct_bench.chest",
     "ldct-bench-neuro": "ldct_bench.neuro",
     "ldct-redcnn": "ldct_redcnn.ldct_redcnn",
+    "medmnist-augmentation": "medmnist_augmentation.medmnist_augmentation",
     "openkbp": "openkbp.openkbp",
     "synthrad2023": "synthrad2023.synthrad2023",
     "synthrad2025": "synthrad2025.synthrad2025",
@@ -45,21 +49,20 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_PROTOCOLS))
 
 
-def get(name: str) -> Protocol:
-    """The protocol ``name``; raises UnknownName with the nearest ones."""
+def _function(name: str) -> Callable[[], Protocol | StudyProtocol]:
     if name not in _PROTOCOLS:
         raise UnknownName("protocol", name, _PROTOCOLS)
     module, function = _PROTOCOLS[name].split(".")
-    found: Protocol = getattr(
-        importlib.import_module(f"vesalius.evaluation.protocols.{module}"), function
-    )()
+    made = importlib.import_module(f"vesalius.evaluation.protocols.{module}")
+    found: Callable[[], Protocol | StudyProtocol] = getattr(made, function)
     return found
+
+
+def get(name: str) -> Protocol | StudyProtocol:
+    """The protocol ``name``; raises UnknownName with the nearest ones."""
+    return _function(name)()
 
 
 def describe(name: str) -> str:
     """One line on a protocol."""
-    if name not in _PROTOCOLS:
-        raise UnknownName("protocol", name, _PROTOCOLS)
-    module, function = _PROTOCOLS[name].split(".")
-    made = getattr(importlib.import_module(f"vesalius.evaluation.protocols.{module}"), function)
-    return (made.__doc__ or "").splitlines()[0]
+    return (_function(name).__doc__ or "").splitlines()[0]
