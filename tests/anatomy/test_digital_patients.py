@@ -219,3 +219,18 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(UnknownName, match="contrast"):
         photograph(draw_patient(0, 0), Grid.of((16, 16), (200.0, 200.0), 0.0), ("t3",))
     assert set(MODALITIES) == {"t1", "t2", "flair", "pd", "ct", "pet"}
+
+
+@pytest.mark.parametrize("contrast", ["flair", "ct", "pet"])
+def test_a_repeated_scan_has_other_noise_and_nothing_else(contrast: str) -> None:
+    patient = draw_patient(2, 1)
+    grid = Grid.of((32, 32), (216.0, 216.0), 12.0)
+    scans = [photograph(patient, grid, (contrast,), repeat=k) for k in (0, 1, 1)]
+    first, second, again = (scan[contrast].data for scan in scans)
+    assert torch.equal(first, photograph(patient, grid, (contrast,))[contrast].data)
+    assert not torch.equal(first, second)
+    assert torch.equal(second, again)
+    for name in ("mask", "tissues", "lesion"):
+        assert torch.equal(scans[0][name].data, scans[1][name].data)
+    quiet = [photograph(patient, grid, (contrast,), noise=False, repeat=k) for k in (0, 1)]
+    assert torch.equal(quiet[0][contrast].data, quiet[1][contrast].data)

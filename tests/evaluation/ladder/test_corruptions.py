@@ -212,7 +212,9 @@ def test_both_kinds_of_place_get_the_same_lesions() -> None:
     assert torch.equal(first.changed, second.changed)
     assert first.planted is not None
     assert second.planted is not None
-    assert int(first.planted.sum()) == int(second.planted.sum())
+    for one, other in zip(first.images, second.images, strict=True):
+        brightest = [image.flatten().sort().values[-4:] for image in (one, other)]
+        assert torch.allclose(*brightest, atol=0.1)
 
 
 def test_templates_have_the_size_that_is_asked_for() -> None:

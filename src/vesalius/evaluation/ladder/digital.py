@@ -43,7 +43,7 @@ def digital_cohort(patients: DigitalPatients, *, repeated: bool = True) -> Cohor
         patient, grid = patients.locate(case)
         scan = photograph(patient, grid, contrast)
         names.append(case.patient)
-        truth.append(torch.stack([scan[name].data for name in ("mask", "lesion", "tissues")]))
+        truth.append(torch.stack([scan[name].data for name in ("mask", "tissues")]))
         first.append(scan[contrast[0]].data)
         if not repeated:
             continue
@@ -53,7 +53,8 @@ def digital_cohort(patients: DigitalPatients, *, repeated: bool = True) -> Cohor
             healthy.append(photograph(well, grid, contrast, repeat=1)[contrast[0]].data)
         else:
             healthy.append(shown[-1])
-    mask, lesion, tissues = torch.stack(truth, dim=1).long()
+    mask, tissues = torch.stack(truth, dim=1).long()
+    lesion = classes[tissues] == CLASSES.index("lesion")
     spacing = grid.spacing_mm if len(grid.size) == 3 else (*grid.spacing_mm, grid.thickness_mm)
     assert len(spacing) == 3
     assert all(math.isfinite(side) for side in spacing)
@@ -63,7 +64,7 @@ def digital_cohort(patients: DigitalPatients, *, repeated: bool = True) -> Cohor
         reference=torch.stack(first) if repeated else None,
         healthy=torch.stack(healthy) if repeated else None,
         mask=mask > 0,
-        lesion=lesion > 0,
+        lesion=lesion,
         possible=brain[tissues],
         tissues=classes[tissues],
         spacing_mm=(spacing[0], spacing[1], spacing[2]),

@@ -180,8 +180,9 @@ def corruption_ladder(
     """Corrupt sets of patients of ``cohort`` in known ways and ask every judge whether it notices.
 
     A judge notices a corrupted set if its value lies beyond what uncorrupted sets of as many
-    patients of the same cohort score, see :class:`RealSets`. Corruptions and judges that need
-    something that the cohort has not (references, lesions) are left out.
+    patients of the same cohort score, see :class:`RealSets`. All rungs corrupt the same sets with
+    the same random numbers: two of them differ in nothing but what is done. Corruptions and judges
+    that need something that the cohort has not (references, lesions) are left out.
 
     Parameters
     ----------
@@ -234,8 +235,11 @@ def corruption_ladder(
             watch(f"{corruption.name} {severity:g}")
             found = np.empty((corrupted_sets, len(usable)))
             for number in range(corrupted_sets):
-                rng = numpy_stream(seed, "ladder", corruption.name, str(severity), number)
-                part = cohort.take(_some(owners, patients_a_set, rng))
+                # the same patients, and the same chances, on every rung
+                part = cohort.take(
+                    _some(owners, patients_a_set, numpy_stream(seed, "ladder", "set", number))
+                )
+                rng = numpy_stream(seed, "ladder", "corruption", number)
                 shown = part.showing(corruption.applies(part, severity, rng).images)
                 found[number] = _values(usable, _measured(usable, shown), None)
             rungs.append(_rung(corruption.name, severity, found, usable, real, threshold))

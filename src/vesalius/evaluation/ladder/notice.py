@@ -76,7 +76,8 @@ class RealSets:
         away = _apart(found, centre)
         # what rounding makes of equal values is no difference
         with np.errstate(invalid="ignore", divide="ignore"):
-            away = np.where(np.abs(away) <= 1e-9 * np.abs(centre), 0.0, away)
+            equal = np.isfinite(centre) & (np.abs(away) <= 1e-9 * np.abs(centre))
+            away = np.where(equal, 0.0, away)
             width = np.where(away > 0, _apart(high, centre), _apart(centre, low))
             scaled = np.where(away == 0, 0.0, away / width)
         return np.asarray(np.where(np.isnan(found) | np.isnan(centre), math.nan, scaled))
@@ -89,8 +90,14 @@ class RealSets:
 
 
 def _percentile(values: Values, wanted: float) -> Values:
-    # no interpolation: between an infinity and its neighbour there is nothing
-    return np.asarray(np.nanpercentile(values, wanted, axis=0, method="inverted_cdf"))
+    """Of what each judge said, (judge,); NaN for a judge who never had an answer."""
+    found = np.full(values.shape[1], math.nan)
+    for k, column in enumerate(values.T):
+        known = column[~np.isnan(column)]
+        if len(known):
+            # no interpolation: between an infinity and its neighbour there is nothing
+            found[k] = np.percentile(known, wanted, method="inverted_cdf")
+    return found
 
 
 def _apart(first: Values, second: Values) -> Values:

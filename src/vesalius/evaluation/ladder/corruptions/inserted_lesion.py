@@ -55,9 +55,11 @@ class InsertedLesion(Corruption):
             allowed = (cohort.mask & ~cohort.possible).numpy()
         rows = share_of(np.arange(len(cohort)), severity, rng)
         planted = torch.zeros(cohort.images.shape, dtype=torch.bool)
+        # which lesions, before where: so that both places get the same ones
+        which = rng.integers(len(self.templates), size=len(rows))
         shown = []
-        for row in rows:
-            template = self.templates[int(rng.integers(len(self.templates)))]
+        for row, number in zip(rows, which, strict=True):
+            template = self.templates[int(number)]
             corner = place_for(template, allowed[row, 0], rng)
             image = cohort.images[row, 0].double().numpy().copy()
             template.put(image, corner)
