@@ -21,7 +21,7 @@ class MotionSmoothness(SequenceMetric):
     """One minus the mean absolute error of every second frame guessed from its two neighbours.
 
     As in VBench, whose guess is the network AMT: with :class:`ScriptedMidpoint` and the range 255
-    on grey frames it is that number, otherwise it bears the name of what guesses. A guess that is
+    on grey frames it is close to it, otherwise it bears the name of what guesses. A guess that is
     poor lowers the value of real sequences too: read it beside theirs.
 
     Parameters

@@ -25,8 +25,8 @@ class FrechetVideoDistance(FrechetDistance):
 class KernelVideoDistance(KernelDistance):
     """KVD: unbiased squared MMD of clip features with the kernel ``(x.y / d + 1)^3``.
 
-    The kernel is the one of KID, which the paper of FVD takes over from there; implementations that
-    leave out the division by the number of features d give numbers on another scale.
+    The kernel is KID's; with one that is not divided by the number of features d, numbers are on
+    another scale.
 
     References
     ----------
