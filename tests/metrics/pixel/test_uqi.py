@@ -70,6 +70,16 @@ def test_constants_and_zeros() -> None:
     assert UQI().statistic(-ramp, ramp, only_middle).item() == pytest.approx(-1.0)
 
 
+def test_rounding_is_no_variance() -> None:
+    # a mean of squares less the square of a mean is not zero for these
+    for level in (0.1, 1 / 3, 0.7, 123.456, -1024.1):
+        one = torch.full((1, 1, 9, 9), level, dtype=torch.float64)
+        for other in (one, 2 * one, one + 0.3):
+            found = UQI(window=GaussianWindow(size=9)).statistic(one, other).item()
+            a, b = level, other[0, 0, 0, 0].item()
+            assert found == pytest.approx(2 * a * b / (a * a + b * b), rel=1e-9)
+
+
 def test_signed_and_slices() -> None:
     predicted, reference = pair(4, 9, 12, 11)
     limited = UQI(data_unit="HU", limits=(-1000.0, 900.0)).statistic(
