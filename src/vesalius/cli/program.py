@@ -9,7 +9,6 @@ import typer
 from vesalius import __version__
 from vesalius.cli import catalogue, comparing, judging, running, using
 from vesalius.cli.failure import EPILOGUE, plain_warnings
-from vesalius.core.allocator import keep_freed_memory
 
 program = typer.Typer(
     name="vesalius",
@@ -39,6 +38,8 @@ def shared(
     ] = False,
 ) -> None:
     """Draw medical images with generative models and check them against the truth."""
+    from vesalius.core.allocator import keep_freed_memory
+
     del version, debug
     plain_warnings()
     keep_freed_memory()

@@ -35,17 +35,19 @@ def similarity_maps(
     across = (-1,) + (1,) * (x.ndim - 1)
     c1, c2 = ((k * ranges).square().view(across) for k in (K1, K2))
     mean_x, mean_y = averaged(x, taps, axes), averaged(y, taps, axes)
-    # only the sum of both variances is asked for, so four averages do
+    # only the sum of both variances is asked for, so four averages do; nothing is changed in place,
+    # since losses follow gradients through here
     covariance = averaged(x * y, taps, axes)
-    variances = averaged((x * x).add_(y * y), taps, axes)
+    variances = averaged(x * x + y * y, taps, axes)
     product = mean_x * mean_y
-    squares = mean_x.square_().add_(mean_y.square_())
+    squares = mean_x.square() + mean_y.square()
     n = window.size ** len(axes)
     correction = n / (n - 1) if window.sample_covariance else 1.0
-    covariance.sub_(product).mul_(2 * correction).add_(c2)
-    variances.sub_(squares).mul_(correction).add_(c2)
-    luminance = product.mul_(2).add_(c1).div_(squares.add_(c1))
-    return luminance, covariance.div_(variances)
+    luminance = (2 * product + c1) / (squares + c1)
+    structure = (2 * correction * (covariance - product) + c2) / (
+        correction * (variances - squares) + c2
+    )
+    return luminance, structure
 
 
 def inside(mask: Tensor | None, radius: int, axes: tuple[int, ...]) -> Tensor | None:
