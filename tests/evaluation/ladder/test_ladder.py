@@ -217,6 +217,8 @@ def test_the_standard_judges_and_the_faults_that_only_sets_show() -> None:
     )
     # no references, so nothing paired is left
     assert {judge.level for judge in ladder.judges} == {"feature"}
+    shares = [judge for judge in ladder.judges if "share" in judge.name or "recall" in judge.name]
+    assert all(0 <= judge.low <= judge.median <= judge.high <= 1 for judge in shares)
     names = [judge.name for judge in ladder.judges]
     at = {name: names.index(name) for name in names}
     blurred = ladder.rung("blur", 1.5).strengths

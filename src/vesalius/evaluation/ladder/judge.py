@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class Judge:
     ``direction`` is where a better generator's number lies. ``of`` says, in a few words, what the
     number is made from (features of which extractor, a reader's map). ``counts`` says that the
     number is a mean of counts, so that one event in one image moves it by one over their number: a
-    single event is never enough to be noticed.
+    single event is never enough to be noticed. ``bounds`` are the least and the largest value that
+    it can have.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Judge:
     value: Callable[[Tensor], float]
     of: str = ""
     counts: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 class Paired(Measure):
@@ -108,4 +111,5 @@ def of_sets(metric: SetMetric, features: Features, real: Tensor, of: str) -> Jud
         lambda rows: metric.value(rows, real),
         of,
         counts=isinstance(metric, (Precision, CopiedShare, DuplicateShare)),
+        bounds=metric.bounds,
     )

@@ -243,11 +243,7 @@ def corruption_ladder(
                 shown = part.showing(corruption.applies(part, severity, rng).images)
                 found[number] = _values(usable, _measured(usable, shown), None)
             rungs.append(_rung(corruption.name, severity, found, usable, real, threshold))
-    low, high = real.bounds()
-    lines = tuple(
-        JudgeLine(j.name, j.level, j.direction, j.unit, j.of, *map(float, numbers))
-        for j, *numbers in zip(usable, real.centre, low, high, strict=True)
-    )
+    lines = tuple(_line(judge, real, k) for k, judge in enumerate(usable))
     return Ladder(
         lines,
         tuple(rungs),
@@ -258,6 +254,14 @@ def corruption_ladder(
         corrupted_sets,
         _control(usable, real, threshold, control, patients_a_set) if control else None,
     )
+
+
+def _line(judge: Judge, real: RealSets, number: int) -> JudgeLine:
+    low, high = (float(bound[number]) for bound in real.bounds())
+    least, most = judge.bounds
+    median = float(real.centre[number])
+    names = (judge.name, judge.level, judge.direction, judge.unit, judge.of)
+    return JudgeLine(*names, median, max(low, least), min(high, most))
 
 
 def _has(cohort: Cohort, needs: Sequence[str]) -> bool:

@@ -99,7 +99,17 @@ class LesionReadings(Measure):
         for column in columns:
             name, direction, unit = self.COLUMNS[column]
             found.append(
-                Judge(name, "clinical", direction, unit, self, column_mean(column), of, counts=True)
+                Judge(
+                    name,
+                    "clinical",
+                    direction,
+                    unit,
+                    self,
+                    column_mean(column),
+                    of,
+                    counts=True,
+                    bounds=(0.0, math.inf),
+                )
             )
         return tuple(found)
 
