@@ -63,7 +63,10 @@ def nearest(
         if within:
             rows = torch.arange(len(few))
             table[rows, start + rows] = torch.inf
-        found = table.topk(k, dim=1, largest=False).indices
+        if k == 1:  # several times as quick as the search for k
+            found = table.argmin(dim=1, keepdim=True)
+        else:
+            found = table.topk(k, dim=1, largest=False).indices
         # measured again from the cases themselves, so that a copy is at distance exactly 0
         exact = torch.stack([(few - others[found[:, place]]).norm(dim=1) for place in range(k)], 1)
         exact, order = exact.sort(dim=1, stable=True)
