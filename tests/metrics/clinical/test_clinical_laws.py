@@ -6,10 +6,15 @@ import pytest
 
 from vesalius.metrics.clinical import (
     HD95,
+    BrainVolumeError,
     Dice,
+    DoseScore,
+    DoseToPercentError,
     IoU,
+    MeanDoseError,
     RegionDice,
     SurfaceDice,
+    SUVBias,
     TissueAgreement,
     VolumeError,
 )
@@ -17,6 +22,8 @@ from vesalius.metrics.metric import CaseMetric
 from vesalius.testing.check_metric import IMAGES, LABELS, Material, check_case_metric
 
 PLANE, VOLUME = (21, 24), (13, 12, 15)
+DIMMED = Material(IMAGES.references, lambda images, amount, _: images * (1 - amount / 2))
+"""Smooth positive images of about 500, spoiled by taking some of every value away."""
 
 
 @pytest.mark.parametrize(
@@ -38,6 +45,12 @@ PLANE, VOLUME = (21, 24), (13, 12, 15)
             (PLANE, VOLUME),
         ),
         (TissueAgreement(), 1.0, False, IMAGES, (PLANE, VOLUME)),
+        (BrainVolumeError((1,)), 0.0, False, LABELS, (PLANE, VOLUME)),
+        (DoseScore(), 0.0, False, IMAGES, (PLANE, VOLUME)),
+        (DoseToPercentError(95), 0.0, False, DIMMED, (PLANE, VOLUME)),
+        (MeanDoseError(), 0.0, False, DIMMED, (PLANE, VOLUME)),
+        (SUVBias(), 0.0, False, DIMMED, (PLANE, VOLUME)),
+        (SUVBias(uptake="maximum"), 0.0, False, DIMMED, (PLANE, VOLUME)),
     ],
     ids=lambda value: "" if type(value).__name__ == "Material" else str(value),
 )

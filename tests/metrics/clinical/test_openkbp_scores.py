@@ -161,14 +161,14 @@ def test_what_is_refused() -> None:
     structures = absent(dose)
     with pytest.raises(InputError, match="empty 'possible_dose'"):
         openkbp_scores(dose, dose, structures, ~whole, spacing)
-    with pytest.raises(InputError, match="known structure.*'PTV63'"):
-        given = {name: mask for name, mask in structures.items() if name != "PTV63"}
+    given = {name: mask for name, mask in structures.items() if name != "PTV63"}
+    with pytest.raises(InputError, match=r"known structure.*'PTV63'"):
         openkbp_scores(dose, dose, given, whole, spacing)
     with pytest.raises(InputError, match=r"structure 'Larynx': expected a bool mask.*int64"):
         openkbp_scores(dose, dose, {**structures, "Larynx": whole.long()}, whole, spacing)
     with pytest.raises(InputError, match="structure 'Larynx'"):
         openkbp_scores(dose, dose, {**structures, "Larynx": whole[..., :3]}, whole, spacing)
-    with pytest.raises(InputError, match="2 voxel sizes|3 voxel sizes"):
+    with pytest.raises(InputError, match="3 voxel sizes"):
         openkbp_scores(dose, dose, structures, whole, (3.0, 3.0))
     with pytest.raises(InputError, match="finite values in 'predicted'"):
         openkbp_scores(dose * math.nan, dose, structures, whole, spacing)
@@ -180,7 +180,7 @@ def test_what_is_refused() -> None:
 def test_real_patients() -> None:
     source = OpenKBP(DATA)
     patients = []
-    for index, case in enumerate([case for case in source.cases() if case.partition == "test"][:3]):
+    for index, case in enumerate([case for case in source.cases() if case.partition == "test"][:2]):
         images = source.read(case)
         reference = images["dose"].data
         possible = images["possible_dose"].data > 0
@@ -188,7 +188,8 @@ def test_real_patients() -> None:
         spacing = images["dose"].spacing_mm
         same = openkbp_scores(reference, reference, structures, possible, spacing)
         assert same.dose_score == 0
-        assert same.dvh_errors and set(same.dvh_errors.values()) == {0.0}
+        assert same.dvh_errors
+        assert set(same.dvh_errors.values()) == {0.0}
         rng = np.random.default_rng(index)
         predicted = reference.numpy() * rng.uniform(0.8, 1.1) + rng.normal(0, 2, reference.shape)
         scores = openkbp_scores(

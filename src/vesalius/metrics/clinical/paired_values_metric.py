@@ -33,5 +33,5 @@ def checked_pairs(predicted: Tensor, observed: Tensor, axes: int = 1) -> tuple[T
             came=f"{tuple(predicted.shape)} and {tuple(observed.shape)}",
         )
     for values, name in ((predicted, "predicted"), (observed, "observed")):
-        check_finite(values.reshape(len(values), -1) if len(values) else values, name)
+        check_finite(values.reshape(len(values), values[:1].numel()), name)
     return predicted.to(torch.float64), observed.to(torch.float64)
