@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from vesalius.core.errors import InputError
 from vesalius.core.record import Direction
-from vesalius.evaluation.statistics import patient_gains
+from vesalius.evaluation.statistics import AT_ONCE, patient_gains
 
 #: One-sided, as the lower half of a 95 % interval.
 ALPHA = 0.025
-AT_ONCE = 500
 
 
 @dataclass(frozen=True)

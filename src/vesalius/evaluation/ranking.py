@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vesalius.core.errors import InputError
 from vesalius.core.record import Direction
+from vesalius.evaluation.statistics import AT_ONCE
 
 Values = NDArray[np.float64]
 
@@ -101,9 +102,10 @@ def resampled_means(
     if not len(known):
         return dict.fromkeys(names, math.nan), {name: np.empty(0) for name in names}
     found = np.empty((n_boot, len(names)))
-    for draw in range(n_boot):
-        taken = rng.integers(len(known), size=len(known))
-        found[draw] = sums[taken].sum(axis=0) / counts[taken].sum()
+    for first in range(0, n_boot, AT_ONCE):
+        taken = rng.integers(len(known), size=(min(AT_ONCE, n_boot - first), len(known)))
+        means = sums[taken].sum(axis=1) / counts[taken].sum(axis=1)[:, None]
+        found[first : first + len(taken)] = means
     mean = sums.sum(axis=0) / counts.sum()
     return (
         dict(zip(names, mean.tolist(), strict=True)),

@@ -20,7 +20,7 @@ from vesalius.core.record import Direction
 
 Values = NDArray[np.float64]
 LOW, HIGH = 2.5, 97.5
-#: Sign flips drawn at once.
+#: Resamples, or sign flips, drawn at once.
 AT_ONCE = 500
 
 
@@ -103,9 +103,9 @@ def summarise(
     low = high = math.nan
     if len(sums) > 1:
         means = np.empty(n_boot)
-        for draw in range(n_boot):
-            taken = rng.integers(len(sums), size=len(sums))
-            means[draw] = sums[taken].sum() / counts[taken].sum()
+        for first in range(0, n_boot, AT_ONCE):
+            taken = rng.integers(len(sums), size=(min(AT_ONCE, n_boot - first), len(sums)))
+            means[first : first + len(taken)] = sums[taken].sum(axis=1) / counts[taken].sum(axis=1)
         low, high = _percentiles(means, (LOW, HIGH))
     value = float(sums.sum() / counts.sum())
     return Summary(value, median, q25, q75, low, high, len(sums), len(cases), n_dropped)

@@ -16,6 +16,8 @@ from vesalius.evaluation.statistics import Summary, summarise
 
 #: Patients below which a group is shown and not named as the worst.
 FEWEST = 2
+#: Exchanges drawn at once.
+AT_ONCE = 200
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -157,34 +159,42 @@ class _Cells:
         return _Cells(sums, counts, known % max(1, n_groups), rows, n_groups)
 
     def gaps(self, groups: Places) -> tuple[Values, Values]:
-        """How much worse each group is than the rest, and the same over its noise; NaN if small."""
-        of_group = np.bincount(groups, minlength=self.n_groups)
-        sums = np.bincount(groups, weights=self.sums, minlength=self.n_groups)
-        counts = np.bincount(groups, weights=self.counts, minlength=self.n_groups)
-        n, others = of_group, len(groups) - of_group
+        """How much worse each group is than the rest, and the same over its noise; NaN if small.
+
+        ``groups``: (draw, cell); returns (draw, group) twice.
+        """
+        inside = groups[:, :, None] == np.arange(self.n_groups)
+        n = inside.sum(axis=1)
+        sums, counts = (np.einsum("dcg,c->dg", inside, x) for x in (self.sums, self.counts))
+        others = groups.shape[1] - n
         enough = (n >= FEWEST) & (others >= FEWEST)
-        gap = np.full(self.n_groups, math.nan)
         total, number = self.sums.sum(), self.counts.sum()
-        inside = sums[enough] / counts[enough]
-        gap[enough] = inside - (total - sums[enough]) / (number - counts[enough])
-        noise = np.sqrt(1 / np.maximum(n, 1) + 1 / np.maximum(others, 1))
-        return gap, gap / noise
+        gap = np.full(n.shape, math.nan)
+        rest = (total - sums[enough]) / (number - counts[enough])
+        gap[enough] = sums[enough] / counts[enough] - rest
+        return gap, gap / np.sqrt(1 / np.maximum(n, 1) + 1 / np.maximum(others, 1))
 
     def test(
         self, rng: np.random.Generator, n_permutations: int
     ) -> tuple[int | None, float, float]:
         """The worst group, its gap, and the p-value."""
-        gap, score = self.gaps(self.groups)
+        gap, score = (found[0] for found in self.gaps(self.groups[None]))
         if (~np.isnan(gap)).sum() < 2:
             return None, math.nan, math.nan
         worst = int(np.nanargmax(gap))
         # equal scores must count as equal although they round differently
         reached = score[worst] - 1e-12 * np.abs(self.sums).sum()
         hits = 0
-        for _ in range(n_permutations):
-            groups = np.empty_like(self.groups)
-            for rows in self.rows:
-                moved = self.groups[rows][rng.permutation(len(rows))]
-                groups[rows] = rng.permuted(moved, axis=1) if rows.shape[1] > 1 else moved
-            hits += int(np.nanmax(self.gaps(groups)[1]) >= reached)
+        for first in range(0, n_permutations, AT_ONCE):
+            moved = self.exchanged(rng, min(AT_ONCE, n_permutations - first))
+            hits += int((np.nanmax(self.gaps(moved)[1], axis=1) >= reached).sum())
         return worst, float(gap[worst]), (hits + 1) / (n_permutations + 1)
+
+    def exchanged(self, rng: np.random.Generator, n: int) -> Places:
+        """Groups of the cells (draw, cell), exchanged between alike patients and within each."""
+        groups = np.empty((n, len(self.groups)), dtype=self.groups.dtype)
+        for rows in self.rows:
+            order = rng.permuted(np.tile(np.arange(len(rows)), (n, 1)), axis=1)
+            moved = self.groups[rows][order]
+            groups[:, rows] = rng.permuted(moved, axis=2) if rows.shape[1] > 1 else moved
+        return groups

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
 
 from vesalius.core.call import fingerprint
 from vesalius.core.errors import InputError, UnknownName
@@ -89,15 +88,15 @@ def compare(
         raise InputError("at least two systems", came="one", remedy="give another run folder")
     shared = {group: shared_cases(named, group, terms.common) for group in shared_groups(named)}
     watch.stage("compare", 0)
+    systems = (*named, *([today] if today else []))
     by_case, left_out = case_values(named, shared, today)
+    reference = _reference(terms, by_case, systems, today)
+    columns, remarks = subgroup_columns(named, shared, terms.subgroups, terms.bands)
     whole, warnings = whole_values(named, shared, today, terms.sets, seed, watch)
     watch.stage("test", 0)
     found = compare_systems(by_case, whole, seed)
-    columns, remarks = subgroup_columns(named, shared, terms.subgroups, terms.bands)
     first = next(iter(named.values()))
     summary = {} if first.run is None else first.run.task.summary()
-    systems = (*named, *([today] if today else []))
-    reference = _reference(terms, by_case, systems, today)
     findings = ComparisonFindings(
         question=str(summary.get("question", "")),
         found=found,
@@ -126,9 +125,11 @@ def _reference(
 ) -> str | None:
     """The system that others must not fall behind; None where no margin is stated."""
     known = list(dict.fromkeys(one.measure.metric for one in by_case))
-    for metric in terms.margins:
+    for metric, margin in terms.margins.items():
         if metric not in known:
             raise UnknownName("metric with a value a case in every folder", metric, known)
+        if not (math.isfinite(margin) and margin > 0):
+            raise InputError("a positive margin", came=margin, case=metric)
     reference = terms.reference or today
     if terms.reference is not None and terms.reference not in systems:
         raise UnknownName("system to compare with", terms.reference, systems)
@@ -250,4 +251,4 @@ def _others(
 
 
 def _bound(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return None if math.isnan(value) else value
