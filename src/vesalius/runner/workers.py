@@ -87,15 +87,15 @@ def _by_ray(
                 came=f"'{address}' ({error})",
                 remedy="start one with: ray start --head, or pass --ray local",
             ) from None
-    untyped: Any = ray
-    remote: Any = untyped.remote(work)
-    workers = max(1, int(untyped.cluster_resources().get("CPU", 1)))
-    left = iter(tasks.items())
     waiting: dict[Any, int] = {}
+    untyped: Any = ray
     try:
+        remote, shared = untyped.remote(_applied), untyped.put(work)
+        workers = max(1, int(untyped.cluster_resources().get("CPU", 1)))
+        left = iter(tasks.items())
         while True:
             for number, task in islice(left, AHEAD * workers - len(waiting)):
-                waiting[remote.remote(task)] = number
+                waiting[remote.remote(shared, task)] = number
             if not waiting:
                 return
             for one in ray.wait(list(waiting))[0]:
@@ -103,3 +103,8 @@ def _by_ray(
     finally:
         if ours:
             ray.shutdown()
+
+
+def _applied(work: Callable[[Given], Result], task: Given) -> Result:
+    """Ray takes functions only."""
+    return work(task)
