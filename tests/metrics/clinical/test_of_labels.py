@@ -66,6 +66,22 @@ def test_the_area_under_the_points_is_the_auc(cases: list[tuple[int, bool]]) -> 
     assert area == pytest.approx(AUC().value(scores, labels), abs=1e-12)
 
 
+def test_points_of_the_curve_by_hand_and_of_many_cases() -> None:
+    scores = torch.tensor([0.9, 0.6, 0.6, 0.1])
+    false, true = operating_points(scores, torch.tensor([True, False, True, False]))
+    assert false.tolist() == [0, 0, 0.5, 1]
+    assert true.tolist() == [0, 0.5, 1, 1]
+    none, all_of_them = operating_points(scores, torch.ones(4, dtype=torch.bool))
+    assert none.isnan().all()
+    assert all_of_them.tolist() == [0, 0.25, 0.75, 1]
+    # a table of every case against every threshold would have 10^11 entries
+    n = 300_000
+    order = torch.arange(n, dtype=torch.float64)
+    false, true = operating_points(order, order >= n / 2)
+    assert len(false) == n + 1
+    assert float(torch.trapezoid(true, false)) == pytest.approx(1.0)
+
+
 def test_reliability_by_hand() -> None:
     scores = torch.tensor([0.1, 0.3, 0.9])
     labels = torch.tensor([0, 1, 1])

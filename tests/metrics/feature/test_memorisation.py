@@ -22,7 +22,7 @@ from vesalius.metrics.feature import (
     duplicates,
     enough_cases,
     nearest,
-    neighbours,
+    pairs,
 )
 
 
@@ -32,7 +32,7 @@ def normal(seed: int, n: int, d: int) -> Tensor:
 
 @pytest.mark.parametrize("offset", [0.0, 1e5])
 def test_nearest_against_scikit_learn(monkeypatch: pytest.MonkeyPatch, offset: float) -> None:
-    monkeypatch.setattr(neighbours, "PAIRS_AT_ONCE", 200)  # several goes
+    monkeypatch.setattr(pairs, "PAIRS_AT_ONCE", 200)  # several goes
     cases, others = normal(0, 37, 6) + offset, normal(1, 50, 6) + offset
     distance, index = NearestNeighbors(n_neighbors=4).fit(others.numpy()).kneighbors(cases.numpy())
     found = nearest(cases, others)

@@ -35,10 +35,12 @@ def operating_points(scores: Tensor, positive: Tensor) -> tuple[Tensor, Tensor]:
 
     One point for each distinct score, and the origin; NaN where there is none of a kind.
     """
-    ordered = torch.unique(scores).flip(0)
-    called = torch.cat([ordered.new_full((1,), math.inf), ordered])
-    above = scores[None, :] >= called[:, None]
-    rates = [above[:, of].to(torch.float64).mean(dim=1) for of in (~positive, positive)]
+    ordered, place = torch.unique(scores, return_inverse=True)
+    rates = []
+    for of in (~positive, positive):
+        at_score = torch.bincount(place[of], minlength=len(ordered)).flip(0)
+        called = torch.cat([at_score.new_zeros(1), at_score.cumsum(0)])
+        rates.append(called.to(torch.float64) / of.sum())
     return rates[0], rates[1]
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.feature_sets import checked_sets
+from vesalius.metrics.feature.pairs import mean_over_pairs
 from vesalius.metrics.metric import Counted, SetMetric
 
 #: Width of the Gaussian kernel, and the factor that makes its values readable.
@@ -41,17 +42,14 @@ class CLIPDiscrepancy(SetMetric):
 
     def value(self, generated: Tensor, real: Tensor) -> float:
         """Of ``(n, feature)`` and ``(m, feature)``; at least 2 cases each."""
-        ones = [torch.ones(len(features), dtype=torch.float64) for features in (generated, real)]
-        return self.counted(generated, real)(*ones)
+        a, b = (unit_length(features) for features in checked_sets(generated, real))
+        within = mean_over_pairs(_kernel, a, a) + mean_over_pairs(_kernel, b, b)
+        return max(0.0, SCALE * (within - 2 * mean_over_pairs(_kernel, a, b)))
 
     def counted(self, generated: Tensor, real: Tensor) -> Counted:
-        """From kernel matrices that are computed once."""
-        generated, real = checked_sets(generated, real)
-        a, b = unit_length(generated), unit_length(real)
-        # one less than the kernel: it hardly differs from one, and the difference is what counts
-        within_a, within_b, between = (
-            torch.expm1((x @ y.T - 1).clamp_max(0) / WIDTH**2) for x, y in ((a, a), (b, b), (a, b))
-        )
+        """From kernel matrices of all pairs, computed once."""
+        a, b = (unit_length(features) for features in checked_sets(generated, real))
+        within_a, within_b, between = (_kernel(x, y) for x, y in ((a, a), (b, b), (a, b)))
 
         def value(of_generated: Tensor, of_real: Tensor) -> float:
             p, q = of_generated.double() / of_generated.sum(), of_real.double() / of_real.sum()
@@ -59,6 +57,11 @@ class CLIPDiscrepancy(SetMetric):
             return max(0.0, SCALE * float(found))
 
         return value
+
+
+def _kernel(a: Tensor, b: Tensor) -> Tensor:
+    # one less than the kernel: it hardly differs from one, and the difference is what counts
+    return torch.expm1((a @ b.T - 1).clamp_max(0) / WIDTH**2)
 
 
 def unit_length(features: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.feature_sets import checked_sets
+from vesalius.metrics.feature.pairs import row_blocks
 from vesalius.metrics.metric import Counted, SetMetric
 
 
@@ -22,7 +23,26 @@ def _distances(a: Tensor, b: Tensor) -> Tensor:
 def _radii(features: Tensor, neighbours: int) -> Tensor:
     """Distance of each case to its ``neighbours``-th nearest other one, ``(n,)``."""
     # the smallest distance of the row is the case's own
-    return _distances(features, features).kthvalue(neighbours + 1, dim=1).values
+    return torch.cat([
+        _distances(features[rows], features).kthvalue(neighbours + 1, dim=1).values
+        for rows in row_blocks(len(features), len(features))
+    ])  # fmt: skip
+
+
+def _balls_around(cases: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
+    """In how many balls around ``centres`` each of ``cases`` lies, ``(n,)`` int64."""
+    return torch.cat([
+        (_distances(cases[rows], centres) <= radii).sum(1)
+        for rows in row_blocks(len(cases), len(centres))
+    ])  # fmt: skip
+
+
+def _cases_inside(centres: Tensor, radii: Tensor, cases: Tensor) -> Tensor:
+    """Whether the ball around each of ``centres`` holds any of ``cases``, ``(n,)`` bool."""
+    return torch.cat([
+        _distances(centres[rows], cases).amin(1) <= radii[rows]
+        for rows in row_blocks(len(centres), len(cases))
+    ])  # fmt: skip
 
 
 class ManifoldMetric(SetMetric):
@@ -88,8 +108,8 @@ class Precision(ManifoldMetric):
     def values(self, generated: Tensor, real: Tensor) -> Tensor:
         """Whether each generated case lies in a real ball."""
         generated, real = self._sets(generated, real)
-        inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return inside.any(0).double()
+        found = _balls_around(generated, real, _radii(real, self.neighbours))
+        return (found > 0).double()
 
 
 class Recall(ManifoldMetric):
@@ -107,8 +127,8 @@ class Recall(ManifoldMetric):
     def values(self, generated: Tensor, real: Tensor) -> Tensor:
         """Whether each real case lies in a generated ball."""
         generated, real = self._sets(generated, real)
-        inside = _distances(generated, real) <= _radii(generated, self.neighbours)[:, None]
-        return inside.any(0).double()
+        found = _balls_around(real, generated, _radii(generated, self.neighbours))
+        return (found > 0).double()
 
 
 class Density(ManifoldMetric):
@@ -127,8 +147,8 @@ class Density(ManifoldMetric):
     def values(self, generated: Tensor, real: Tensor) -> Tensor:
         """Real balls around each generated case, over k."""
         generated, real = self._sets(generated, real)
-        inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return inside.double().sum(0) / self.neighbours
+        found = _balls_around(generated, real, _radii(real, self.neighbours))
+        return found.double() / self.neighbours
 
 
 class Coverage(ManifoldMetric):
@@ -146,5 +166,4 @@ class Coverage(ManifoldMetric):
     def values(self, generated: Tensor, real: Tensor) -> Tensor:
         """Whether each real ball holds a generated case."""
         generated, real = self._sets(generated, real)
-        inside = _distances(real, generated) <= _radii(real, self.neighbours)[:, None]
-        return inside.any(1).double()
+        return _cases_inside(real, _radii(real, self.neighbours), generated).double()

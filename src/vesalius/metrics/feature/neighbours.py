@@ -9,9 +9,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.metrics.feature.feature_sets import checked_sets
-
-#: Distances of this many pairs are looked at in one go.
-PAIRS_AT_ONCE = 2**22
+from vesalius.metrics.feature.pairs import row_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,19 +48,18 @@ def nearest(
     cases, others = checked_sets(cases, others, least=1)
     if len(others) < k + within:
         raise InputError(f"at least {k + within} cases to be near to", came=len(others))
-    at_once = max(1, PAIRS_AT_ONCE // len(others))
     # the distances of a shifted set are the same, and lose fewer digits near zero
     centre = others.mean(0)
     moved = others - centre
     square = moved.square().sum(1)
     indices, distances = [], []
-    for start in range(0, len(cases), at_once):
-        few = cases[start : start + at_once]
+    for block in row_blocks(len(cases), len(others)):
+        few = cases[block]
         # up to the case's own square, which changes no order
         table = square - 2 * (few - centre) @ moved.T
         if within:
             rows = torch.arange(len(few))
-            table[rows, start + rows] = torch.inf
+            table[rows, block.start + rows] = torch.inf
         if k == 1:  # several times as quick as the search for k
             found = table.argmin(dim=1, keepdim=True)
         else:

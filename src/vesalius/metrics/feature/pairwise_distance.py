@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vesalius.metrics.feature.feature_sets import checked_sets
 from vesalius.metrics.feature.one_set import OneSetMetric
+from vesalius.metrics.feature.pairs import mean_over_pairs
 from vesalius.metrics.metric import Counted
 
 
@@ -30,12 +31,13 @@ class MeanPairwiseDistance(OneSetMetric):
 
     def of(self, features: Tensor) -> float:
         """Of ``(n, feature)``; at least 2 cases."""
-        return self.counted(features, features)(torch.ones(len(features)), torch.ones(1))
+        features, _ = checked_sets(features, features)
+        return mean_over_pairs(_distances, features, features, within=True)
 
     def counted(self, generated: Tensor, real: Tensor) -> Counted:
-        """From distances that are computed once; two copies of a case are two cases."""
+        """From the distances of all pairs, computed once; two copies of a case are two cases."""
         generated, _ = checked_sets(generated, generated)
-        distances = torch.cdist(generated, generated, compute_mode="donot_use_mm_for_euclid_dist")
+        distances = _distances(generated, generated)
 
         def value(of_generated: Tensor, of_real: Tensor) -> float:
             counts = of_generated.to(distances)
@@ -43,3 +45,8 @@ class MeanPairwiseDistance(OneSetMetric):
             return float(counts @ distances @ counts / (n * (n - 1)))
 
         return value
+
+
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    # equal cases are at distance exactly 0
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
