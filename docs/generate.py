@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Sequence
@@ -27,7 +28,6 @@ LISTS = {
     "recipes": "Functions below `vesalius.recipes`; `vesalius show NAME` prints the parts of one.",
     "systems": "The systems of a review (arXiv 2508.09177), each with the recipe that follows it.",
     "tasks": "Clinical questions, with their data, baselines and metrics.",
-    "metrics": "By level. How each is defined stands in the reference of its room.",
     "datasets": "What `--data` recognises, and the digital patients that need no data.",
     "networks": "Any of them serves any recipe whose objective asks for such a network.",
     "paths": "From clean images to noise, to a given image, to hidden tokens, to other anatomy.",
@@ -70,6 +70,7 @@ MODULES = {
         "vesalius.metrics.metric",
         "vesalius.metrics.pixel",
         "vesalius.metrics.feature",
+        "vesalius.metrics.feature.video",
         "vesalius.metrics.clinical",
     ),
     "data": ("vesalius.data", "vesalius.data.sources", "vesalius.dicom"),
@@ -84,6 +85,12 @@ MODULES = {
         "vesalius.evaluation.statistics",
         "vesalius.evaluation.judge",
         "vesalius.evaluation.downstream",
+        "vesalius.evaluation.protocols.protocol",
+        "vesalius.evaluation.system_comparison",
+        "vesalius.evaluation.noninferiority",
+        "vesalius.evaluation.subgroups",
+        "vesalius.evaluation.own_encoder",
+        "vesalius.evaluation.ladder",
     ),
     "reports": ("vesalius.reports",),
     "testing": (
@@ -120,6 +127,83 @@ def list_page(kind: str) -> str:
     rows = json.loads(result.stdout)
     columns = [name for name in rows[0] if name not in HIDDEN.get(kind, ())]
     return f"# {kind.capitalize()}\n\n{LISTS[kind]}\n\n{table(rows, columns)}"
+
+
+def unit_of(metric: type[Any]) -> str:
+    """The unit of a metric, or what decides it."""
+    found = inspect.getattr_static(metric, "unit")
+    if isinstance(found, str):
+        return found
+    # "The unit of the images." of a property
+    return (inspect.getdoc(found) or "").splitlines()[0].rstrip(".").lower()
+
+
+def metric_page() -> str:
+    """Every metric by level."""
+    from vesalius.metrics import all_metrics
+
+    words = {"up": "higher", "down": "lower", "zero": "nearer zero"}
+    levels: dict[str, list[dict[str, Any]]] = {}
+    for found in all_metrics():
+        if "name" not in vars(found):  # those that are named after another metric
+            continue
+        levels.setdefault(found.level, []).append(
+            {
+                "metric": f"`{found.name}`",
+                "class": found.__name__,
+                "unit": unit_of(found),
+                "better": words[found.direction],
+                "what it is": first_line(found),
+                "citation": found.citation,
+            }
+        )
+    parts = [
+        "# Metrics\n",
+        "How each is defined, and its parameters, stand in [](api-metrics.md). "
+        "`vesalius list metrics` prints the same names.\n",
+    ]
+    for level, rows in levels.items():
+        parts.append(f"## {level.capitalize()}\n\n{table(rows, list(rows[0]))}")
+    return "\n".join(parts)
+
+
+def protocol_page() -> str:
+    """Every protocol with its settings, what it measures, and what a reader has to know."""
+    from vesalius.evaluation import protocols
+    from vesalius.evaluation.protocols import StudyProtocol
+
+    masks = {"none": "not allowed", "allowed": "allowed", "needed": "needed"}
+    parts = [
+        "# Protocols\n",
+        "`vesalius evaluate --protocol NAME`; which files each takes stands in "
+        "[](../../how-to/judge-by-protocol.md).\n",
+    ]
+    for name in protocols.names():
+        one = protocols.get(name)
+        rows = [("settings", one.settings)]
+        if not isinstance(one, StudyProtocol):
+            measures = ", ".join(
+                f"{measure.name} ({measure.unit})" if measure.unit != "1" else measure.name
+                for measure in one.measures
+            )
+            rows += [
+                ("measures", measures),
+                ("mean over", one.over),
+                ("axes", " or ".join(f"{axes}D" for axes in one.dims)),
+                ("unit", "labels" if one.labels else one.unit or "any"),
+                ("mask", masks[one.mask]),
+            ]
+            if one.extractors:
+                rows.append(("features", ", ".join(one.extractors)))
+        rows += [("to know", "; ".join(one.remarks)), ("citation", one.citation)]
+        told = [{"": key, "what it says": text} for key, text in rows if text]
+        parts.append(f"## {name}\n\n{protocols.describe(name)}\n\n{table(told, list(told[0]))}")
+    return "\n".join(parts)
+
+
+def first_line(documented: object) -> str:
+    """First line of a docstring."""
+    return (inspect.getdoc(documented) or "").splitlines()[0]
 
 
 def command_page() -> str:
@@ -189,6 +273,8 @@ def write(app: Sphinx) -> None:
     pages = {kind: list_page(kind) for kind in LISTS}
     pages |= {f"api-{name}": api_page(name) for name in MODULES}
     pages["commands"] = command_page()
+    pages["metrics"] = metric_page()
+    pages["protocols"] = protocol_page()
     family_tree.draw(FIGURES)
     steps_figures.draw(FIGURES)
     (FIGURES / "steps.md").write_text(steps_figures.table(), encoding="utf-8")
