@@ -147,22 +147,27 @@ def test_an_error_in_a_process_is_the_users(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_nodes_of_ray_find_the_same_numbers(
-    tmp_path: Path, recwarn: pytest.WarningsRecorder
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
-    ray = pytest.importorskip("ray")
+    reason = "ray is not installed: pip install 'vesalius[distributed]'"
+    ray = pytest.importorskip("ray", reason=reason)
     from ray.cluster_utils import Cluster
 
-    real, drawn = folders(tmp_path, 13)
-    evaluate_folders(real, drawn, out=tmp_path / "one")
+    folders(tmp_path, 13)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
+        monkeypatch.chdir(tmp_path)
+        real, drawn = Path("real"), Path("drawn")  # the machines started elsewhere
+        evaluate_folders(real, drawn, out=tmp_path / "one")
         evaluate_folders(real, drawn, out=tmp_path / "two", workers=Workers(ray=cluster.address))
         assert not ray.is_initialized()
     finally:
         cluster.shutdown()
     assert numbers(tmp_path / "one") == numbers(tmp_path / "two")
+    tables = [(tmp_path / name / "cases.csv").read_bytes() for name in ("one", "two")]
+    assert tables[0] == tables[1]
 
 
 def test_best_median_and_worst_case_by_name(tmp_path: Path) -> None:

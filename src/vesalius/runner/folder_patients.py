@@ -44,10 +44,11 @@ def require_independence(train: Sequence[Item], paired: Pairing) -> str:
         )
     shared = {item.patient for item in train} & {item.patient for item in real}
     if shared:
-        n = sum(item.patient in shared for item in real)
+        twice = [item for item in real if item.patient in shared]
         raise InputError(
             "real images of patients that were not trained on",
-            came=f"{len(shared)} patients in both ({n} real images)",
+            came=f"{len(twice)} of {len(real)} images of patients in both folders",
+            case=twice[0].shown,
             remedy=f"leave them out of one folder, or correct {PATIENTS}",
         )
     return ""

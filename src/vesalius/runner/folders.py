@@ -185,6 +185,8 @@ def evaluate_folders(
     write_records(out / "metrics.json", records)
     if measured.cases and measured.values:
         write_atomically(out / "cases.csv", table(measured).encode())
+    else:  # that of an earlier evaluation, which had pairs
+        (out / "cases.csv").unlink(missing_ok=True)
     if not records:
         raise InputError(
             "pairs, or enough patients to compare sets", came="; ".join(notes) or "neither",

@@ -14,6 +14,7 @@ from vesalius.data.formats import FORMATS, read_image
 from vesalius.data.modality import modality_of
 from vesalius.data.source import pseudonym
 from vesalius.data.tables import read_table
+from vesalius.runner.orientation import has_geometry
 
 LISTED = 5
 PATIENTS = "patients.csv"
@@ -43,7 +44,12 @@ class Item:
 
     @property
     def shown(self) -> str:
-        """What messages call it."""
+        """What messages call it: the name in its folder, as pairs have one name."""
+        return f"{self.path.absolute().parent.name}/{self.file}"
+
+    @property
+    def file(self) -> str:
+        """The name of the file; of DICOM, which may be a patient's, hashed."""
         return self.name if self.dicom else self.path.name
 
     @property
@@ -91,7 +97,7 @@ class Pairing:
 
 
 def _listed(items: Sequence[Item]) -> str:
-    names = ", ".join(item.shown for item in items[:LISTED])
+    names = ", ".join(item.file for item in items[:LISTED])
     return names + (", ..." if len(items) > LISTED else "")
 
 
@@ -116,14 +122,15 @@ def image_items(folder: Path) -> tuple[Item, ...]:
             continue
         if item.name in found:
             raise InputError(
-                f"one file named '{item.name}'", came=f"{found[item.name].shown} and {item.shown}",
+                f"one file named '{item.name}'", came=f"{found[item.name].file} and {item.file}",
                 case=folder,
             )  # fmt: skip
         if patients:
             if not patients.get(path.name):
                 raise InputError(
-                    "a patient for every file", came="none", case=item.shown, remedy=PATIENTS
-                )
+                    f"a patient for every file in {PATIENTS}", came="none", case=item.shown,
+                    remedy="add the file to the table, or leave it out of the folder",
+                )  # fmt: skip
             item = Item(item.name, path, patients[path.name], True, item.dicom)
         found[item.name] = item
     if not found:
@@ -185,15 +192,17 @@ def mask_of(masks: Mapping[str, Item] | None, name: str, image: Image) -> Tensor
         raise InputError(
             "a mask of this name", came="none", case=name, remedy="add it, or use none"
         )
-    return read_mask(masks[name], name, image)
+    return read_mask(masks[name], image)
 
 
-def read_mask(item: Item, name: str, image: Image) -> Tensor:
+def read_mask(item: Item, image: Image) -> Tensor:
     """The mask in a file, ``(1, *space)`` bool; InputError unless it fits and marks something."""
     mask = item.read_series() if item.dicom else read_image(item.path)
     if mask.space != image.space:
-        raise InputError(f"a mask of {image.space} voxels", came=str(mask.space), case=name)
+        raise InputError(f"a mask of {image.space} voxels", came=str(mask.space), case=item.shown)
+    if has_geometry(mask) and has_geometry(image):
+        image.require_same_grid(mask, item.shown)
     inside = mask.data[:1] > 0
     if not bool(inside.any()):
-        raise InputError("a mask that marks a voxel", came="an empty one", case=name)
+        raise InputError("a mask that marks a voxel", came="an empty one", case=item.shown)
     return inside

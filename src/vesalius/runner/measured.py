@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -60,12 +60,14 @@ def gathered(parts: Parts) -> Measured:
     rows: dict[tuple[str, Side], list[Tensor]] = {}
     cases: dict[Side, list[str]] = {side: [] for side in SIDES}
     patients: dict[Side, list[str]] = {side: [] for side in SIDES}
-    sizes: dict[Side, set[tuple[int, ...]]] = {side: set() for side in SIDES}
+    sizes: dict[Side, dict[tuple[int, ...], str]] = {side: {} for side in SIDES}
     for number, jobs in enumerate(parts.chunks):
         part = parts.read(number)
         _add_values(found, part, jobs)
         for side in SIDES:
-            sizes[side] |= {tuple(size) for size in part[f"sizes-{side}"].tolist()}
+            known = [job.items[side] for job in jobs if side in job.items]
+            for size, item in zip(part[f"sizes-{side}"].tolist(), known, strict=True):
+                sizes[side].setdefault(tuple(size), item.shown)
             if f"rows-{side}" not in part:
                 continue
             for row in part[f"rows-{side}"].tolist():
@@ -79,8 +81,9 @@ def gathered(parts: Parts) -> Measured:
                 rows.setdefault((spec, side), []).append(features)
     _require_sizes(sizes, parts)
     for (spec, side), groups in rows.items():
-        known = FeatureSet(torch.cat(groups), tuple(cases[side]), tuple(patients[side]))
-        found.sets.setdefault(spec, {})[side] = known
+        found.sets.setdefault(spec, {})[side] = FeatureSet(
+            torch.cat(groups), tuple(cases[side]), tuple(patients[side])
+        )
     return found
 
 
@@ -97,17 +100,19 @@ def _add_values(found: Measured, part: Part, jobs: Sequence[Job]) -> None:
             found.values[name].append(tuple(values[owners == row].tolist()))
 
 
-def _require_sizes(sizes: Mapping[Side, set[tuple[int, ...]]], parts: Parts) -> None:
-    strange = sizes["generated"] - sizes["real"]
+def _require_sizes(sizes: Mapping[Side, Mapping[tuple[int, ...], str]], parts: Parts) -> None:
+    """``sizes`` with the name of the first image of each."""
+    strange = [size for size in sizes["generated"] if size not in sizes["real"]]
     if strange and sizes["real"] and not parts.plan.protocol.crops:
         raise InputError(
             f"generated images of a real one's size, {_told(sizes['real'])}",
             came=_told(strange),
+            case=sizes["generated"][strange[0]],
             remedy="resample: textures of other resolutions cannot be compared",
         )
 
 
-def _told(sizes: set[tuple[int, ...]]) -> str:
+def _told(sizes: Collection[tuple[int, ...]]) -> str:
     known = ["x".join(map(str, size)) for size in sorted(sizes)]
     return ", ".join(known[:3]) + (", ..." if len(known) > 3 else "")
 

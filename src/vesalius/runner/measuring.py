@@ -97,7 +97,7 @@ class Failure:
 
 @dataclass
 class _Chunk:
-    """Values, sizes and images whose features wait, by side."""
+    """Values, sizes (one an image) and images whose features wait, by side."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
     owners: dict[str, list[int]] = field(default_factory=dict)
@@ -135,12 +135,11 @@ def _measure_job(plan: Plan, job: Job, number: int, chunk: _Chunk) -> None:
     for side, content in contents.items():
         plan.scene.check(content.image, job.items[side])
     whose = contents.get("real") or next(iter(contents.values()))
-    name = next(iter(job.items.values())).name
-    mask = None if job.mask is None else read_mask(job.mask, name, whose.image)
+    mask = None if job.mask is None else read_mask(job.mask, whose.image)
     if "real" in contents and "generated" in contents:
         assert job.generated is not None
         pair = _pair(plan, contents["real"], contents["generated"], mask, job.generated)
-        for measure_name, values in _values(plan.protocol, pair, name).items():
+        for measure_name, values in _values(plan.protocol, pair, job.generated).items():
             chunk.values.setdefault(measure_name, []).extend(values)
             chunk.owners.setdefault(measure_name, []).extend([number] * len(values))
     for side, content in contents.items():
@@ -150,13 +149,15 @@ def _measure_job(plan: Plan, job: Job, number: int, chunk: _Chunk) -> None:
             chunk.images[side].append((number, images, inside))
 
 
-def _values(protocol: Protocol, pair: Pair, name: str) -> Found:
+def _values(protocol: Protocol, pair: Pair, item: Item) -> Found:
     try:
         return protocol.values(pair)
     except InputError as error:
         if error.case is not None:
             raise
-        raise InputError(error.expected, came=error.came, case=name, remedy=error.remedy) from error
+        raise InputError(
+            error.expected, came=error.came, case=item.shown, remedy=error.remedy
+        ) from error
 
 
 def _pair(plan: Plan, real: Content, generated: Content, mask: Tensor | None, item: Item) -> Pair:
@@ -210,8 +211,7 @@ def _part(plan: Plan, chunk: _Chunk) -> Part:
         found[f"values-{number}"] = np.asarray(chunk.values.get(measure_name, []), dtype=np.float64)
         found[f"owners-{number}"] = np.asarray(chunk.owners.get(measure_name, []), dtype=np.int64)
     for side in SIDES:
-        sizes = set(chunk.sizes[side])
-        found[f"sizes-{side}"] = np.asarray(sorted(sizes), dtype=np.int64)
+        found[f"sizes-{side}"] = np.asarray(chunk.sizes[side], dtype=np.int64)
         if not chunk.images[side]:
             continue
         rows = [number for number, images, _ in chunk.images[side] for _ in images]

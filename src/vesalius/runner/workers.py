@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from vesalius.core.errors import InputError, MissingExtra
@@ -95,16 +97,39 @@ def _by_ray(
         left = iter(tasks.items())
         while True:
             for number, task in islice(left, AHEAD * workers - len(waiting)):
-                waiting[remote.remote(shared, task)] = number
+                waiting[remote.remote(shared, task, os.getcwd())] = number
             if not waiting:
                 return
             for one in ray.wait(list(waiting))[0]:
                 yield waiting.pop(one), ray.get(one)
+    except FileNotFoundError:  # all others of a task are InputErrors by then
+        raise InputError(
+            "a working folder that all machines of the cluster see", came="one that some lack",
+            case=Path.cwd(), remedy="start from a shared folder",
+        ) from None  # fmt: skip
+    except _lost(ray) as error:
+        raise InputError(
+            "machines of the cluster that stay",
+            came=type(error).__name__,
+            remedy="one may have run out of memory: call again to go on",
+        ) from None
     finally:
         if ours:
             ray.shutdown()
 
 
-def _applied(work: Callable[[Given], Result], task: Given) -> Result:
-    """Ray takes functions only."""
+def _lost(ray: Any) -> tuple[type[Exception], ...]:
+    """What Ray raises where a worker or a machine ended, after it has tried again."""
+    found = ray.exceptions
+    return (
+        found.WorkerCrashedError,
+        found.NodeDiedError,
+        found.OutOfMemoryError,
+        found.ObjectLostError,
+    )
+
+
+def _applied(work: Callable[[Given], Result], task: Given, where: str) -> Result:
+    """Ray takes functions only, and starts them in folders of its own: paths may be relative."""
+    os.chdir(where)
     return work(task)
