@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from vesalius.anatomy import DigitalPatients
+from vesalius.core.errors import InputError
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
 from vesalius.evaluation.class_table import ClassTable, compared_tables, table_records
+from vesalius.evaluation.mean_over_seeds import MeanOverSeeds
 from vesalius.evaluation.set_comparison import SetComparison
 from vesalius.metrics.clinical import AUC, Accuracy
 from vesalius.tasks.image_classification import ImageClassification
@@ -93,6 +95,32 @@ def test_one_patient_has_no_interval() -> None:
     found = compared_tables(Accuracy(), scores, labels, ["p"] * 6, rng)
     assert math.isnan(found.intervals["ours"].low)
     assert math.isnan(found.difference("ours", "other").p_value)
+
+
+def test_the_interval_of_an_accuracy_covers_the_truth() -> None:
+    rng = numpy_stream(10, "table")
+    patients = [f"p{k}" for k in range(80)]
+    hits = 0
+    for _ in range(100):
+        labels = torch.from_numpy(rng.integers(0, 2, 80))
+        right = torch.from_numpy(rng.random(80) < 0.8)
+        scores = {"m": torch.where(right, labels, 1 - labels).double()}
+        found = compared_tables(Accuracy(), scores, labels, patients, rng, n_boot=100)
+        hits += found.intervals["m"].low <= 0.8 <= found.intervals["m"].high
+    assert 0.87 <= hits / 100 <= 0.99
+    with pytest.raises(InputError, match="one patient for each of 80 rows"):
+        compared_tables(Accuracy(), scores, labels, patients[:3], rng)
+
+
+def test_a_mean_over_seeds_is_not_the_metric_of_the_mean() -> None:
+    # each seed puts one pair of four in the wrong order; their mean puts none
+    labels = torch.tensor([0, 0, 1, 1])
+    seeds = torch.tensor([[0.6, 0.0], [0.0, 0.6], [0.5, 0.9], [0.9, 0.5]], dtype=torch.float64)
+    metric = MeanOverSeeds(AUC())
+    assert metric.value(seeds, labels) == 0.75
+    assert AUC().value(seeds.mean(1), labels) == 1.0
+    assert (metric.name, metric.direction, metric.unit) == ("auc", "up", "1")
+    assert math.isnan(metric.value(seeds, torch.ones(4)))
 
 
 def test_scores_of_two_classes_are_those_of_the_last() -> None:

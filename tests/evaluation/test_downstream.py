@@ -190,8 +190,54 @@ def test_a_classification_study_ends_with_a_table_of_its_own(
         assert 0 <= record.value <= 1
         assert record.value == pytest.approx(expected)
         assert (record.direction, record.level) == ("up", "clinical")
+        assert record.baseline == CONTROLS.get(record.group)
+        if record.baseline is not None:
+            control = next(other for other in tables if other.group == record.baseline)
+            assert record.baseline_value == control.value
+            assert "paired bootstrap by patient, Holm over 2" in record.note
     assert repr(studied(classes, tmp_path)) == repr(records)
     assert trainings.n == len(ARMS)
+
+
+def test_metrics_of_the_test_set_are_means_over_seeds_with_paired_tests(
+    classes: Call, tmp_path: Path
+) -> None:
+    call = classes.replace(
+        source=Call(DigitalPatients, n=60, size=(32, 32)),
+        study=classes.arguments["study"].replace(seeds=2),
+    )
+    cases = call.build().split["test"]
+    truth = np.arange(len(cases)) % 2
+    rng = numpy_stream(0, "scores")
+    areas: dict[str, float] = {}
+    for arm in ARMS:
+        found = []
+        for seed in range(2):
+            chance = rng.random(len(cases))
+            if arm == "100 % real + ours":
+                chance = 0.1 * chance + 0.9 * truth  # both seeds know, but for one case
+                chance[seed] = 1 - truth[seed]
+            elif arm == "100 % real":
+                chance = 0.1 * chance + 0.9 * (truth if seed else 1 - truth)  # one knows, one errs
+            place = tmp_path / "study" / arm.replace(" ", "-").replace("%", "percent")
+            scores = {"downstream true-class probability": chance, "downstream accuracy": chance}
+            write_arrays(
+                place / f"seed-{seed}" / "scores.npz",
+                **scores, probability=chance, truth=truth.astype(float),
+            )  # fmt: skip
+            found.append(AUC().value(torch.from_numpy(chance), torch.from_numpy(truth)))
+        areas[arm] = float(np.mean(found))
+    drawn = {"ours": "a", "painting": "b"}
+    records = downstream_study(call, drawn, tmp_path / "study", CONTEXT, engine=CPU)
+    of_arm = {r.group: r for r in records if r.metric == "downstream auc"}
+    assert {arm: record.value for arm, record in of_arm.items()} == pytest.approx(areas)
+    assert areas["100 % real"] == 0.5, "the mean of the seeds' probabilities would be near chance"
+    better = of_arm["100 % real + ours"]
+    assert (better.baseline, better.baseline_value) == ("100 % real", 0.5)
+    assert better.p_value is not None
+    assert better.p_value < 0.05
+    assert better.note.endswith("paired bootstrap by patient, Holm over 2")
+    assert of_arm["100 % real"].p_value is None
 
 
 def test_only_tasks_with_a_study_have_one(tmp_path: Path) -> None:
@@ -322,9 +368,14 @@ def test_scores_of_known_classifications(classes: Call) -> None:
 
 def test_area_under_the_curve_by_hand() -> None:
     probability, truth = np.asarray([0.1, 0.4, 0.35, 0.8]), np.asarray([0.0, 0.0, 1.0, 1.0])
-    tables = ClassificationStudy().tables({"probability": probability, "truth": truth})
+    found = {
+        "probability": np.stack([probability, 1 - probability]),
+        "truth": np.stack([truth] * 2),
+    }
+    tables = ClassificationStudy().tables(found)
     assert list(tables) == ["downstream auc"]
     metric, scores, labels = tables["downstream auc"]
-    # of four pairs only (0.35, 0.4) is in the wrong order
-    assert metric.value(torch.from_numpy(scores), torch.from_numpy(labels)) == 0.75
+    # of four pairs only (0.35, 0.4) is in the wrong order; the second seed says the opposite
+    areas = [metric.value(torch.from_numpy(row), torch.from_numpy(labels)) for row in scores]
+    assert areas == [0.75, 0.25]
     assert SegmentationStudy().tables({}) == {}

@@ -121,3 +121,51 @@ def test_sets_of_other_patients_are_resampled_apart() -> None:
     others = [f"q{k}" for k in range(50)]
     apart = compared_sets(MeanDifference(), sets, real, others, names, rng, n_boot=200)
     assert apart.resampled["ours"].std() == pytest.approx(math.sqrt(2 / 50), rel=0.25)
+
+
+class SquaredMeanDifference(MeanDifference):
+    """What resampling moves upwards by a known amount."""
+
+    def value(self, generated: Tensor, real: Tensor) -> float:
+        return float((generated.mean(0) - real.mean(0)).square().sum())
+
+
+class Picky(MeanDifference):
+    """Not defined for sets of one value."""
+
+    def value(self, generated: Tensor, real: Tensor) -> float:
+        return math.nan if len(generated.unique()) == 1 else super().value(generated, real)
+
+
+def test_intervals_of_clustered_sets_cover_the_truth() -> None:
+    rng = numpy_stream(6, "sets")
+    ours = [f"g{k}" for k in range(30)]
+    patients = [f"r{k}" for k in range(15) for _ in range(4)]
+    hits = 0
+    for _ in range(120):
+        a = torch.from_numpy(rng.normal(1, 1, (30, 1)))
+        b = torch.from_numpy(np.repeat(rng.normal(0, 1, (15, 1)), 4, axis=0))
+        metric = MeanDifference()
+        found = compared_sets(metric, {"a": a}, b, ours, patients, rng, n_boot=100).intervals["a"]
+        hits += found.low <= 1 <= found.high
+        assert abs(found.bias) < 0.15
+    assert 0.86 <= hits / 120 <= 0.99
+
+
+def test_what_repeated_rows_add_is_taken_off_the_interval() -> None:
+    a, b = normal(40, 11, d=20), normal(40, 12, d=20)
+    ours, theirs = ([f"{letter}{k}" for k in range(40)] for letter in "ab")
+    rng = numpy_stream(7, "bias")
+    found = compared_sets(SquaredMeanDifference(), {"a": a}, b, ours, theirs, rng, n_boot=500)
+    interval = found.intervals["a"]
+    # resampling adds the variance of both means once more: 20 (1/40 + 1/40)
+    assert interval.bias == pytest.approx(1.0, rel=0.2)
+    assert interval.low < interval.value < interval.high
+
+
+def test_resamples_without_a_value_are_counted() -> None:
+    a, b = torch.tensor([[0.0], [1.0]]), torch.arange(4.0).view(4, 1)
+    rng = numpy_stream(9, "nan")
+    found = compared_sets(Picky(), {"a": a}, b, ["p", "q"], list("wxyz"), rng, n_boot=400)
+    # both rows the same: half the draws
+    assert found.intervals["a"].n_dropped == pytest.approx(200, abs=40)

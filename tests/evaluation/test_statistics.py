@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import permutation_test as scipy_permutation_test
@@ -19,9 +18,7 @@ from vesalius.evaluation.statistics import (
     holm,
     paired_test,
     permutation_test,
-    set_interval,
     summarise,
-    table_interval,
 )
 
 
@@ -209,72 +206,3 @@ def test_holm_is_between_one_test_and_bonferroni(p_values: list[float]) -> None:
     assert (adjusted <= np.minimum(given_p * len(p_values), 1) + 1e-15).all()
     order = np.argsort(given_p)
     assert (np.diff(adjusted[order]) >= 0).all()
-
-
-def mean_difference(a: torch.Tensor, b: torch.Tensor) -> float:
-    return float(a.mean() - b.mean())
-
-
-def test_set_interval_covers_the_truth() -> None:
-    rng = numpy_stream(6, "sets")
-    hits = 0
-    for _ in range(120):
-        a = torch.from_numpy(rng.normal(1, 1, (30, 1)))
-        b = torch.from_numpy(np.repeat(rng.normal(0, 1, (15, 1)), 4, axis=0))
-        patients = np.repeat(names(15), 4).tolist()
-        found = set_interval(mean_difference, a, b, None, patients, rng, n_boot=100)
-        hits += found.low <= 1 <= found.high
-        assert abs(found.bias) < 0.15
-    assert 0.86 <= hits / 120 <= 0.99
-
-
-def test_set_interval_takes_off_what_repeated_rows_add() -> None:
-    def squared_distance(a: torch.Tensor, b: torch.Tensor) -> float:
-        return float((a.mean(0) - b.mean(0)).square().sum())
-
-    rng = numpy_stream(7, "bias")
-    a, b = (torch.from_numpy(rng.normal(0, 1, (40, 20))) for _ in range(2))
-    found = set_interval(squared_distance, a, b, None, None, rng, n_boot=500)
-    # resampling adds the variance of both means once more: 20 (1/40 + 1/40)
-    assert found.bias == pytest.approx(1.0, rel=0.2)
-    assert found.low < found.value < found.high
-
-
-def test_the_same_patients_are_drawn_together() -> None:
-    rng = numpy_stream(8, "paired")
-    patients = names(30)
-    a = torch.from_numpy(rng.normal(0, 5, (30, 1)))
-    b = a.flip(0) - 1  # the same patients in another order, each better by one
-    found = set_interval(mean_difference, a, b, patients, patients[::-1], rng)
-    assert (found.low, found.high) == pytest.approx((1.0, 1.0))
-    apart = set_interval(mean_difference, a, b, patients, [f"x{p}" for p in patients], rng)
-    assert apart.high - apart.low > 1
-
-
-def test_set_interval_counts_resamples_without_a_value() -> None:
-    def picky(a: torch.Tensor, b: torch.Tensor) -> float:
-        return math.nan if len(a.unique()) == 1 else mean_difference(a, b)
-
-    a, b = torch.tensor([[0.0], [1.0]]), torch.arange(4.0).view(4, 1)
-    found = set_interval(picky, a, b, None, None, numpy_stream(9, "nan"), n_boot=400)
-    assert found.n_dropped == pytest.approx(200, abs=40)  # both rows the same: half the draws
-    one = set_interval(mean_difference, a, b, ["a", "a"], None, numpy_stream(9, "one"))
-    assert one.value == -1.0
-    assert math.isnan(one.low)
-    with pytest.raises(InputError, match="one patient for each row"):
-        set_interval(mean_difference, a, b, ["a"], None, numpy_stream(9, "error"))
-
-
-def test_table_interval_covers_the_truth() -> None:
-    def accuracy(scores: torch.Tensor, labels: torch.Tensor) -> float:
-        return float(((scores >= 0.5) == (labels == 1)).double().mean())
-
-    rng = numpy_stream(10, "table")
-    hits = 0
-    for _ in range(100):
-        labels = torch.from_numpy(rng.integers(0, 2, 80))
-        right = torch.from_numpy(rng.random(80) < 0.8)
-        scores = torch.where(right, labels, 1 - labels).double()
-        found = table_interval(accuracy, scores, labels, names(80), rng, n_boot=100)
-        hits += found.low <= 0.8 <= found.high
-    assert 0.87 <= hits / 100 <= 0.99

@@ -12,7 +12,7 @@ from torch import Tensor
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
 from vesalius.evaluation.set_comparison import SetComparison
-from vesalius.evaluation.statistics import Clusters, percentile_interval
+from vesalius.evaluation.statistics import owners, percentile_interval, resampled_counts
 from vesalius.evaluation.tested import adjusted, against
 from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.tasks.task import Task
@@ -55,12 +55,13 @@ def compared_tables(
     Intervals are plain percentiles of the resamples for which the metric is defined; NaN for fewer
     than two patients.
     """
+    owner, n_patients = owners(patients, len(labels))
     values = {name: metric.value(rows, labels) for name, rows in scores.items()}
-    clusters = Clusters(labels, patients)
-    n_boot = n_boot if len(clusters) > 1 else 0
+    n_boot = n_boot if n_patients > 1 else 0
     found = {name: np.empty(n_boot) for name in scores}
     for draw in range(n_boot):
-        taken = clusters.rows(clusters.take(rng))
+        counts = torch.from_numpy(resampled_counts(n_patients, rng)[owner])
+        taken = torch.arange(len(labels)).repeat_interleave(counts)
         for name, rows in scores.items():
             found[name][draw] = metric.value(rows[taken], labels[taken])
     intervals = {name: percentile_interval(values[name], found[name]) for name in scores}
@@ -92,6 +93,6 @@ def table_records(
                 n=len(set(patients)),
             )
             if method == context.recipe and len(methods) > 1:
-                record = against(record, found, methods[1])
+                record = against(record, found, method, methods[1])
             records.append(record)
     return adjusted(records)

@@ -14,6 +14,7 @@ from vesalius.generative.objectives import Classification
 from vesalius.generative.samplers import Direct
 from vesalius.generative.system import System
 from vesalius.metrics.clinical.auc import AUC
+from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.networks.classifier import SmallClassifier
 from vesalius.tasks.arm import ArmTask
 from vesalius.tasks.classification import ClassificationFrom
@@ -63,6 +64,6 @@ class ClassificationStudy(Study):
             "truth": (number == chance.shape[1] - 1).astype(float),
         }
 
-    def tables(self, found: Scores) -> dict[str, tuple[Any, NDArray[Any], NDArray[Any]]]:
+    def tables(self, found: Scores) -> dict[str, tuple[TableMetric, NDArray[Any], NDArray[Any]]]:
         """AUC of the last class."""
-        return {"downstream auc": (AUC(), found["probability"], found["truth"])}
+        return {"downstream auc": (AUC(), found["probability"], found["truth"][0])}

@@ -17,11 +17,14 @@ from vesalius.core.files import read_arrays, write_arrays
 from vesalius.core.record import Record
 from vesalius.core.rng import numpy_stream
 from vesalius.data.split import SplitRule
+from vesalius.evaluation.class_table import compared_tables
 from vesalius.evaluation.classification_study import ClassificationStudy
 from vesalius.evaluation.judge import with_holm
+from vesalius.evaluation.mean_over_seeds import MeanOverSeeds
 from vesalius.evaluation.segmentation_study import SegmentationStudy
-from vesalius.evaluation.statistics import paired_test, summarise, table_interval
+from vesalius.evaluation.statistics import paired_test, summarise
 from vesalius.evaluation.study import Study
+from vesalius.evaluation.tested import adjusted, against
 from vesalius.generative.system import System
 from vesalius.tasks.arm import Arm, ArmTask
 from vesalius.tasks.described_synthesis import DescribedSynthesis
@@ -79,9 +82,10 @@ def downstream_study(
 ) -> list[Record]:
     """Train and test every arm and seed; each goes on from where a stopped study left it.
 
-    Values are the mean over seeds (and classes of a segmentation) a test patient. Tests are paired
-    by patient: arms with drawn images against real images alone at the same fraction; drawn alone
-    against the baseline's drawings alone.
+    Values are means over seeds (and classes of a segmentation): of each test case's scores, and of
+    the metrics of the whole test set. Tests are paired by patient: arms with drawn images against
+    real images alone at the same fraction; drawn alone against the baseline's drawings alone.
+    Intervals are over patients: that other seeds would train other networks is not in them.
     """
     task: Task = task_call.build()
     settings = task.judgement.downstream
@@ -103,13 +107,13 @@ def downstream_study(
                 return []
             by_seed.append(found)
         scores[arm.name] = {
-            name: np.mean([found[name] for found in by_seed], axis=0) for name in by_seed[0]
+            name: np.stack([found[name] for found in by_seed]) for name in by_seed[0]
         }
     patients = [case.patient for case in task.split["test"]]
     context = replace(context, protocol=f"{context.protocol}; a {study.trained} trained per arm")
     return [
         *_case_records(study, arms, scores, patients, context, list(drawn)),
-        *_table_records(study, arms, scores, patients, context),
+        *_table_records(study, arms, scores, patients, context, list(drawn)),
     ]
 
 
@@ -163,7 +167,7 @@ def _case_records(
     records: list[Record] = []
     for score in study.scores:
         for arm in arms:
-            values = scores[arm.name][score.name]
+            values = scores[arm.name][score.name].mean(axis=0)
             rng = numpy_stream(context.seed, "downstream", arm.name, score.name)
             summary = summarise(values, patients, rng)
             record = replace(
@@ -178,13 +182,13 @@ def _case_records(
                 n=summary.n_patients,
                 group=arm.name,
             )
-            against = _control(arm, drawers)
-            if against is not None:
-                control = scores[against][score.name]
+            control_arm = _control(arm, drawers)
+            if control_arm is not None:
+                control = scores[control_arm][score.name].mean(axis=0)
                 test = paired_test(values, control, patients, score.direction)
                 record = replace(
                     record,
-                    baseline=against,
+                    baseline=control_arm,
                     baseline_value=float(np.nanmean(control)),
                     p_value=test.p_value,
                 )
@@ -198,32 +202,37 @@ def _table_records(
     scores: dict[str, dict[str, NDArray[Any]]],
     patients: list[str],
     context: Record,
+    drawers: list[str],
 ) -> list[Record]:
+    tables = {arm.name: study.tables(scores[arm.name]) for arm in arms}
     records: list[Record] = []
-    for arm in arms:
-        for name, (metric, values, labels) in study.tables(scores[arm.name]).items():
-            interval = table_interval(
-                metric.value,
-                torch.from_numpy(values),
-                torch.from_numpy(labels),
-                patients,
-                numpy_stream(context.seed, "downstream", arm.name, name),
+    for name, (metric, _, labels) in tables[arms[0].name].items():
+        found = compared_tables(
+            MeanOverSeeds(metric),
+            {arm: torch.from_numpy(of_arm[name][1].T) for arm, of_arm in tables.items()},
+            torch.from_numpy(labels),
+            patients,
+            numpy_stream(context.seed, "downstream", name),
+        )
+        for arm in arms:
+            interval = found.intervals[arm.name]
+            record = replace(
+                context,
+                metric=name,
+                level="clinical",
+                unit=metric.unit,
+                direction=metric.direction,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
+                n=len(set(patients)),
+                group=arm.name,
             )
-            records.append(
-                replace(
-                    context,
-                    metric=name,
-                    level="clinical",
-                    unit=metric.unit,
-                    direction=metric.direction,
-                    value=interval.value,
-                    low=interval.low,
-                    high=interval.high,
-                    n=len(set(patients)),
-                    group=arm.name,
-                )
-            )
-    return records
+            control = _control(arm, drawers)
+            if control is not None:
+                record = against(record, found, arm.name, control)
+            records.append(record)
+    return adjusted(records)
 
 
 def _control(arm: StudyArm, drawers: list[str]) -> str | None:

@@ -11,8 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vesalius.core.errors import InputError
-from vesalius.evaluation.statistics import Interval, centred
+from vesalius.evaluation.statistics import Interval, centred, owners, resampled_counts
 from vesalius.metrics.metric import SetMetric
 
 
@@ -73,8 +72,8 @@ def compared_sets(
     for fewer than two patients in a set.
     """
     values = {name: metric.value(features, real) for name, features in generated.items()}
-    ours, n_ours = _owners(patients_generated, next(iter(generated.values())))
-    theirs, n_theirs = _owners(patients_real, real)
+    ours, n_ours = owners(patients_generated, len(next(iter(generated.values()))))
+    theirs, n_theirs = owners(patients_real, len(real))
     if min(n_ours, n_theirs) < 2:
         none = {name: Interval(v, math.nan, math.nan, math.nan, 0, 0) for name, v in values.items()}
         return SetComparison(none, {name: np.empty(0) for name in values})
@@ -82,23 +81,10 @@ def compared_sets(
     counted = {name: metric.counted(features, real) for name, features in generated.items()}
     found: dict[str, list[float]] = {name: [] for name in generated}
     for _ in range(n_boot):
-        taken = _counts(n_ours, rng)
-        other = taken if together else _counts(n_theirs, rng)
+        taken = resampled_counts(n_ours, rng)
+        other = taken if together else resampled_counts(n_theirs, rng)
         of_generated, of_real = torch.from_numpy(taken[ours]), torch.from_numpy(other[theirs])
         for name, value in counted.items():
             found[name].append(value(of_generated, of_real))
     intervals = {name: centred(values[name], found[name], metric.bounds) for name in found}
     return SetComparison(intervals, {name: np.asarray(v) for name, v in found.items()})
-
-
-def _owners(patients: Sequence[str], features: Tensor) -> tuple[NDArray[np.int64], int]:
-    """The number of each row's patient, by sorted names, and how many patients there are."""
-    if len(patients) != len(features):
-        raise InputError(f"one patient for each of {len(features)} rows", came=len(patients))
-    known, owner = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
-    return owner, len(known)
-
-
-def _counts(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """How often each of ``n`` patients is in a resample of ``n``."""
-    return np.bincount(rng.integers(n, size=n), minlength=n)

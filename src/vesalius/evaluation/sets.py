@@ -139,7 +139,7 @@ def set_records(
                 floor=one.floor,
             )
             if method == context.recipe and len(methods) > 1:
-                record = against(record, one.compared, methods[1])
+                record = against(record, one.compared, method, methods[1])
             records.append(record)
     return adjusted(records), notes
 

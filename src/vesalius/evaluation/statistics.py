@@ -8,12 +8,11 @@ dropped and counted. Nothing here keeps a random state: pass a generator.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, from_numpy
 
 from vesalius.core.errors import InputError
 from vesalius.core.record import Direction
@@ -210,66 +209,6 @@ def holm(p_values: ArrayLike) -> Values:
     return adjusted
 
 
-def set_interval(
-    statistic: Callable[[Tensor, Tensor], float],
-    features_a: Tensor,
-    features_b: Tensor,
-    patients_a: Sequence[str] | None,
-    patients_b: Sequence[str] | None,
-    rng: np.random.Generator,
-    n_boot: int = 200,
-) -> Interval:
-    """Value of a set metric (FID, FRD, KID, ...) and its 95 % interval.
-
-    Both sets are resampled by patient, together where they have the same patients and else
-    independently; None for ``patients`` makes every row its own patient (generated images). A
-    resample repeats rows, which moves distances between distributions
-    away from their value; the mean of that shift is taken off the percentiles and given as
-    ``bias``. It shifts the interval and does not correct ``value``. The bounds are NaN for fewer
-    than two patients in a set.
-
-    Reference: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, sections 8 and 10.
-    """
-    value = float(statistic(features_a, features_b))
-    draws_a, draws_b = Clusters(features_a, patients_a), Clusters(features_b, patients_b)
-    if min(len(draws_a), len(draws_b)) < 2:
-        return Interval(value, math.nan, math.nan, math.nan, 0, 0)
-    together = None not in (patients_a, patients_b) and draws_a.names == draws_b.names
-    found = []
-    for _ in range(n_boot):
-        taken = draws_a.take(rng)
-        other = taken if together else draws_b.take(rng)
-        found.append(float(statistic(draws_a.draw(taken), draws_b.draw(other))))
-    return centred(value, found)
-
-
-def table_interval(
-    statistic: Callable[[Tensor, Tensor], float],
-    scores: Tensor,
-    labels: Tensor,
-    patients: Sequence[str],
-    rng: np.random.Generator,
-    n_boot: int = 1000,
-) -> Interval:
-    """Value of a table metric (AUC, accuracy, ...) and its 95 % interval.
-
-    Patients are resampled with their rows. Resamples for which the metric is not defined (one label
-    only) are dropped and counted. The bounds are plain percentiles: repeated rows hardly shift a
-    table metric, and ``bias`` is given as 0.
-    """
-    value = float(statistic(scores, labels))
-    clusters = Clusters(scores, patients)
-    if len(labels) != len(scores):
-        raise InputError("one label for each score", came=f"{len(labels)} for {len(scores)}")
-    if len(clusters) < 2:
-        return Interval(value, math.nan, math.nan, 0.0, 0, 0)
-    found = []
-    for _ in range(n_boot):
-        rows = clusters.rows(clusters.take(rng)).to(scores.device)
-        found.append(float(statistic(scores[rows], labels[rows])))
-    return percentile_interval(value, np.asarray(found))
-
-
 def percentile_interval(value: float, resampled: Values) -> Interval:
     """Plain percentiles of ``resampled`` values; those that are NaN are dropped and counted."""
     known = resampled[~np.isnan(resampled)]
@@ -277,36 +216,20 @@ def percentile_interval(value: float, resampled: Values) -> Interval:
     return Interval(value, low, high, 0.0, len(resampled), len(resampled) - len(known))
 
 
-class Clusters:
-    """Rows of a tensor by patient."""
+def owners(patients: Sequence[str], rows: int) -> tuple[NDArray[np.int64], int]:
+    """The number of each row's patient, by sorted names, and how many patients there are.
 
-    def __init__(self, features: Tensor, patients: Sequence[str] | None) -> None:
-        if patients is not None and len(patients) != len(features):
-            raise InputError(
-                "one patient for each row", came=f"{len(patients)} for {len(features)} rows"
-            )
-        self._features = features
-        names = range(len(features)) if patients is None else patients
-        groups: dict[object, list[int]] = {}
-        for row, name in enumerate(names):
-            groups.setdefault(name, []).append(row)
-        self.names = sorted(groups, key=str)
-        self._groups = [np.asarray(groups[name]) for name in self.names]
+    Raises InputError where there is not one patient for each row.
+    """
+    if len(patients) != rows:
+        raise InputError(f"one patient for each of {rows} rows", came=len(patients))
+    known, owner = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    return owner, len(known)
 
-    def __len__(self) -> int:
-        return len(self._groups)
 
-    def take(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """As many patients as there are, drawn with replacement."""
-        return rng.integers(len(self.names), size=len(self.names))
-
-    def rows(self, taken: NDArray[np.int64]) -> Tensor:
-        """Row numbers of the patients ``taken``."""
-        return from_numpy(np.concatenate([self._groups[k] for k in taken]))
-
-    def draw(self, taken: NDArray[np.int64]) -> Tensor:
-        """Rows of the patients ``taken``."""
-        return self._features[self.rows(taken).to(self._features.device)]
+def resampled_counts(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each of ``n`` patients is in a resample of ``n``."""
+    return np.bincount(rng.integers(n, size=n), minlength=n)
 
 
 def centred(

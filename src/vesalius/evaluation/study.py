@@ -13,6 +13,7 @@ from vesalius.core.call import Call
 from vesalius.core.recipe import Recipe
 from vesalius.core.record import Direction
 from vesalius.generative.system import System
+from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.tasks.arm import ArmTask
 
 Scores = Mapping[str, NDArray[Any]]
@@ -42,6 +43,10 @@ class Study(ABC):
     def test(self, system: System, task: ArmTask) -> dict[str, NDArray[Any]]:
         """Scores of the test cases by name, (case,), and whatever :meth:`tables` needs."""
 
-    def tables(self, found: Scores) -> dict[str, tuple[Any, NDArray[Any], NDArray[Any]]]:
-        """Scores of the whole test set: name to metric, scores and labels; none by default."""
+    def tables(self, found: Scores) -> dict[str, tuple[TableMetric, NDArray[Any], NDArray[Any]]]:
+        """Scores of the whole test set: name to metric, scores and labels; none by default.
+
+        ``found`` is what :meth:`test` gave for every seed, (seed, case), and so are the scores;
+        labels are (case,).
+        """
         return {}

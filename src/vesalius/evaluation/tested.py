@@ -11,9 +11,9 @@ from vesalius.evaluation.set_comparison import SetComparison
 from vesalius.evaluation.statistics import holm
 
 
-def against(record: Record, found: SetComparison, baseline: str) -> Record:
+def against(record: Record, found: SetComparison, method: str, baseline: str) -> Record:
     """The record of a method with its difference to ``baseline``."""
-    difference = found.difference(record.recipe, baseline)
+    difference = found.difference(method, baseline)
     span = f"{difference.value:.3g} ({difference.low:.3g} to {difference.high:.3g})"
     return replace(
         record,
