@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -122,6 +124,27 @@ def test_a_share_of_the_patients_is_changed(share: float, count: int) -> None:
     found = Mirrored().applies(of, share, numpy_stream(1))
     assert changed_rows(of.images, found.images) == found.changed.nonzero()[:, 0].tolist()
     assert int(found.changed.sum()) == count
+
+
+@pytest.mark.parametrize(
+    "corruption",
+    [Mirrored(), ModeCollapse(noise=0.1), CopiedTraining(torch.rand(30, 1, SIZE, SIZE))],
+    ids=lambda corruption: corruption.name,
+)
+def test_all_images_of_a_patient_share_their_fate(corruption: Corruption) -> None:
+    of = dataclasses.replace(cohort(), patients=tuple(f"p{k // 5}" for k in range(N)))
+    found = corruption.applies(of, 0.5, numpy_stream(1))
+    assert found.changed.view(2, 5).all(dim=1).tolist() in ([True, False], [False, True])
+    assert changed_rows(of.images, found.images) == found.changed.nonzero()[:, 0].tolist()
+
+
+def test_lesions_are_removed_from_a_share_of_the_patients_who_have_any() -> None:
+    # ten images of five patients; the lesions of 0 to 4 are of patients 0, 1 and 2
+    of = dataclasses.replace(cohort(healthy=True), patients=tuple(f"p{k // 2}" for k in range(N)))
+    found = RemovedLesion().applies(of, 1.0, numpy_stream(1))
+    assert found.changed.nonzero()[:, 0].tolist() == [0, 1, 2, 3, 4]
+    some = RemovedLesion().applies(of, 0.34, numpy_stream(1)).changed.nonzero()[:, 0].tolist()
+    assert some in ([0, 1], [2, 3], [4])
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])

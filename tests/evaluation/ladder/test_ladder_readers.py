@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from vesalius.evaluation.ladder.lesion_template import lesion_templates
 from vesalius.evaluation.ladder.readings import LabelReadings, LesionReadings, lesions
 from vesalius.evaluation.ladder.voxel_reader import VoxelReader, trained_reader
 from vesalius.metrics.clinical import Dice
+from vesalius.tasks.logistic_regression import LogisticRegression
 
 SIZE = 24
 
@@ -184,6 +186,29 @@ def test_readers_of_classes_and_of_sides() -> None:
     assert judge.value(sides.rows(of.showing(mirrored))) < 0.05
     with pytest.raises(InputError, match="'label'"):
         ClassReadings(Cohort(of.images), (0.0, 1.0))
+
+
+def test_the_penalty_of_a_reader_is_chosen_on_other_patients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parted: list[np.ndarray] = []
+    chosen = LogisticRegression.fit_chosen
+
+    def seen(rows: Any, labels: Any, n_classes: int, held_out: Any) -> LogisticRegression:
+        parted.append(held_out)
+        return chosen(rows, labels, n_classes, held_out)
+
+    monkeypatch.setattr(LogisticRegression, "fit_chosen", seen)
+    images = torch.rand(24, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    patients = tuple(f"p{k % 8}" for k in range(24))  # three images each, apart from one another
+    training = Cohort(images, patients, label=torch.arange(24) % 2)
+    ClassReadings(training, (0.0, 1.0))
+    SideReadings(training, (0.0, 1.0))
+    assert len(parted) == 2
+    for held_out in parted:
+        of_patient = held_out.reshape(-1, 8)
+        assert (of_patient == of_patient[:1]).all(), "no patient is on both sides"
+        assert 0 < held_out.sum() < len(held_out)
 
 
 def test_digital_patients_are_scanned_twice_and_once_without_lesions() -> None:

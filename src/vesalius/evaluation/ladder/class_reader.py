@@ -53,7 +53,7 @@ class ClassReadings(Measure):
         if training.label is None:
             raise InputError("a cohort with 'label'", case="training of a classifier")
         labels = training.label.numpy()
-        self.linear = _Linear(training.images, labels, np.arange(len(labels)), limits)
+        self.linear = _Linear(training.images, labels, training.patient_numbers(), limits)
 
     def rows(self, cohort: Cohort) -> Tensor:
         """``(n, 4)``."""
@@ -91,9 +91,8 @@ class SideReadings(Measure):
 
     def __init__(self, training: Cohort, limits: tuple[float, float]) -> None:
         images = torch.cat([training.images, training.images.flip(-1)])
-        count = len(training)
-        labels = np.repeat(np.arange(2), count)
-        self.linear = _Linear(images, labels, np.tile(np.arange(count), 2), limits)
+        labels = np.repeat(np.arange(2), len(training))
+        self.linear = _Linear(images, labels, np.tile(training.patient_numbers(), 2), limits)
 
     def rows(self, cohort: Cohort) -> Tensor:
         """``(n, 1)``."""

@@ -103,3 +103,10 @@ class Cohort:
         for row, name in enumerate(names):
             groups.setdefault(name, []).append(row)
         return [np.asarray(rows, dtype=np.int64) for rows in groups.values()]
+
+    def patient_numbers(self) -> NDArray[np.int64]:
+        """The number of each image's patient, ``(n,)``, in the order of their first images."""
+        found = np.empty(len(self), dtype=np.int64)
+        for number, rows in enumerate(self.by_patient()):
+            found[rows] = number
+        return found

@@ -58,12 +58,24 @@ class Corruption(ABC):
                 )
 
 
-def share_of(rows: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """A share of ``rows``, drawn without replacement: at least one where there is any."""
+def share_of_patients(
+    cohort: Cohort, share: float, rng: np.random.Generator, bearing: Tensor | None = None
+) -> NDArray[np.int64]:
+    """Rows of a share of the patients, drawn without replacement: at least one where there is any.
+
+    With ``bearing`` ``(n,)`` bool, of the patients with such an image, and these images of theirs.
+    """
     if not 0 < share <= 1:
         raise InputError("a share above 0 and up to 1", came=share, case="severity")
+    rows = cohort.by_patient()
+    if bearing is not None:
+        kept = bearing.numpy()
+        rows = [own[kept[own]] for own in rows if kept[own].any()]
+    if not rows:
+        return np.empty(0, dtype=np.int64)
     count = min(len(rows), max(1, round(share * len(rows))))
-    return np.sort(rng.choice(rows, count, replace=False))
+    chosen = np.sort(rng.choice(len(rows), count, replace=False))
+    return np.sort(np.concatenate([rows[k] for k in chosen]))
 
 
 def replaced(images: Tensor, rows: NDArray[np.int64], others: Tensor) -> Corrupted:

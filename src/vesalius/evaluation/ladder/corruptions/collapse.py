@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vesalius.evaluation.ladder.cohort import Cohort
-from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of
+from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of_patients
 
 
 class ModeCollapse(Corruption):
@@ -30,7 +30,7 @@ class ModeCollapse(Corruption):
 
         Where all are replaced, that patient is the first.
         """
-        rows = share_of(np.arange(len(cohort)), severity, rng)
+        rows = share_of_patients(cohort, severity, rng)
         others = np.setdiff1d(np.arange(len(cohort)), rows)
         shown = int(rng.choice(others)) if len(others) else 0
         drawn = rng.standard_normal((len(rows), *cohort.images.shape[1:]))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.evaluation.ladder.cohort import Cohort
-from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of
+from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of_patients
 
 
 class CopiedTraining(Corruption):
@@ -35,7 +35,7 @@ class CopiedTraining(Corruption):
 
     def applies(self, cohort: Cohort, severity: float, rng: np.random.Generator) -> Corrupted:
         """A share of the images replaced; no training image is used twice."""
-        rows = share_of(np.arange(len(cohort)), severity, rng)
+        rows = share_of_patients(cohort, severity, rng)
         if len(self.training) < len(rows):
             raise InputError(
                 f"at least {len(rows)} training images", came=len(self.training), case=self.name

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from vesalius.evaluation.ladder.cohort import Cohort
-from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of
+from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of_patients
 from vesalius.evaluation.ladder.lesion_template import LesionTemplate, place_for
 
 
@@ -53,7 +53,7 @@ class InsertedLesion(Corruption):
         else:
             assert cohort.mask is not None
             allowed = (cohort.mask & ~cohort.possible).numpy()
-        rows = share_of(np.arange(len(cohort)), severity, rng)
+        rows = share_of_patients(cohort, severity, rng)
         planted = torch.zeros(cohort.images.shape, dtype=torch.bool)
         # which lesions, before where: so that both places get the same ones
         which = rng.integers(len(self.templates), size=len(rows))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vesalius.evaluation.ladder.cohort import Cohort
-from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of
+from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of_patients
 
 
 class Mirrored(Corruption):
@@ -23,5 +23,5 @@ class Mirrored(Corruption):
 
     def applies(self, cohort: Cohort, severity: float, rng: np.random.Generator) -> Corrupted:
         """A share of the images mirrored; mirroring twice gives the image back."""
-        rows = share_of(np.arange(len(cohort)), severity, rng)
+        rows = share_of_patients(cohort, severity, rng)
         return replaced(cohort.images, rows, cohort.images[torch.as_tensor(rows)].flip(-1))

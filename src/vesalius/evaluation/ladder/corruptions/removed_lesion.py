@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vesalius.evaluation.ladder.cohort import Cohort
-from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of
+from vesalius.evaluation.ladder.corruption import Corrupted, Corruption, replaced, share_of_patients
 
 Array = NDArray[np.float64]
 
@@ -35,10 +35,10 @@ class RemovedLesion(Corruption):
         """A share of the images with lesions shown without them."""
         self.check(cohort)
         assert cohort.lesion is not None
-        bearing = np.flatnonzero(cohort.lesion.flatten(1).any(dim=1).numpy())
-        if not len(bearing):
+        bearing = cohort.lesion.flatten(1).any(dim=1)
+        rows = share_of_patients(cohort, severity, rng, bearing)
+        if not len(rows):
             return Corrupted(cohort.images, torch.zeros(len(cohort), dtype=torch.bool))
-        rows = share_of(bearing, severity, rng)
         at = torch.as_tensor(rows)
         if cohort.healthy is not None:
             return replaced(cohort.images, rows, cohort.healthy[at])
