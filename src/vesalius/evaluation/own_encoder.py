@@ -18,7 +18,7 @@ from torch.nn import functional
 from vesalius.core.errors import InputError
 from vesalius.core.rng import derive, torch_stream
 from vesalius.generative.objectives.info_nce import info_nce
-from vesalius.metrics.feature.image_window import windowed
+from vesalius.metrics.feature.image_window import check_window, windowed
 from vesalius.metrics.feature.own_features import EncoderCard, patient_digests, write_encoder
 from vesalius.metrics.feature.own_network import OwnNetwork
 from vesalius.metrics.feature.planes import planes
@@ -137,10 +137,8 @@ def train_encoder(
             came=len(images),
             remedy="give more, or use radiomics, which learns nothing",
         )
-    low, high = window
-    if not low < high:
-        raise InputError("an intensity window (low, high) with low < high", came=window)
-    pictures, owners = _pictures(images, (low, high), training)
+    window = check_window(window)
+    pictures, owners = _pictures(images, window, training)
     beside = out.with_name(f".{out.name}.training")
     loop = _Loop(pictures, owners, training, seed)
     identity = _fingerprint(pictures, training, seed)
@@ -157,7 +155,7 @@ def train_encoder(
     card = EncoderCard(
         width=training.width,
         size=training.size,
-        window=(float(low), float(high)),
+        window=window,
         salt=salt,
         patients=patient_digests(patients, salt),
         images=len(images),

@@ -90,7 +90,7 @@ def test_no_weights_no_lpips(tmp_path: Path) -> None:
     every = LPIPS(saved(Everything(), tmp_path / "every.pt"), (0, 1))
     with pytest.raises(InputError, match="one distance for each of 1 pairs"):
         every.statistic(images, images)
-    with pytest.raises(InputError, match="low below high"):
+    with pytest.raises(InputError, match="low < high"):
         LPIPS("x.pt", (1, 0))
     with pytest.raises(InputError, match="positive size"):
         LPIPS("x.pt", (0, 1), slices=0)

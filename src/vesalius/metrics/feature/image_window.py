@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
+
+
+def check_window(window: tuple[float, float], name: str = "window") -> tuple[float, float]:
+    """The same as floats; InputError unless it is (low, high), finite, with low < high."""
+    low, high = window
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InputError(f"'{name}' (low, high), finite, with low < high", came=repr(window))
+    return float(low), float(high)
 
 
 def windowed(images: Tensor, mask: Tensor | None, window: tuple[float, float]) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
-from vesalius.metrics.feature.image_window import windowed
+from vesalius.metrics.feature.image_window import check_window, windowed
 from vesalius.metrics.feature.planes import planes
 from vesalius.metrics.metric import Extractor
 
@@ -45,14 +45,11 @@ class NetworkFeatures(Extractor):
         slices: int = 1,
         at_once: int = 16,
     ) -> None:
-        low, high = window
-        if not low < high:
-            raise InputError("an intensity window (low, high) with low < high", came=window)
         if min(size, slices, at_once) < 1:
             raise InputError(
                 "positive size, slices and at_once", came=f"{size}, {slices} and {at_once}"
             )
-        self.window = (float(low), float(high))
+        self.window = check_window(window)
         self.size = size
         self.slices = slices
         self.at_once = at_once

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
-from vesalius.metrics.feature.image_window import windowed
+from vesalius.metrics.feature.image_window import check_window, windowed
 from vesalius.metrics.metric import Extractor
 
 
@@ -34,12 +34,9 @@ class PixelFeatures(Extractor):
     citation = "Carlini et al. 2023, arXiv:2301.13188"
 
     def __init__(self, window: tuple[float, float], *, size: int = 32) -> None:
-        low, high = window
-        if not low < high:
-            raise InputError("an intensity window (low, high) with low < high", came=window)
         if size < 1:
             raise InputError("a positive size", came=size)
-        self.window = (float(low), float(high))
+        self.window = check_window(window)
         self.size = size
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> Tensor:

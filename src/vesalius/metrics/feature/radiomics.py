@@ -14,6 +14,7 @@ from vesalius.metrics.feature.cooccurrence import COOCCURRENCE, cooccurrence
 from vesalius.metrics.feature.filters import Wavelet, laplacian_of_gaussian, wavelet_bands
 from vesalius.metrics.feature.first_order import FIRST_ORDER, first_order
 from vesalius.metrics.feature.grey_levels import Inside, Values, grey_levels
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.neighbourhood import NEIGHBOURHOOD, neighbourhood
 from vesalius.metrics.feature.run_length import RUN_LENGTH, run_length
 from vesalius.metrics.feature.size_zone import SIZE_ZONE, size_zone
@@ -73,9 +74,6 @@ class RadiomicFeatures(Extractor):
             if isinstance(spacing_mm, (int, float))
             else tuple(spacing_mm)
         )
-        low, high = intensity_range
-        if not low < high:
-            raise InputError("an intensity range (low, high) with low < high", came=intensity_range)
         if bins < 2:
             raise InputError("at least 2 bins", came=bins)
         if len(spacing) != dimensions or min(spacing) <= 0:
@@ -84,7 +82,7 @@ class RadiomicFeatures(Extractor):
             raise InputError("positive widths in mm", came=sigmas_mm)
         if filtered_half_range <= 0:
             raise InputError("a positive filtered_half_range", came=filtered_half_range)
-        self.intensity_range = (float(low), float(high))
+        self.intensity_range = check_window(intensity_range, "intensity_range")
         self.dimensions = dimensions
         self.bins = bins
         self.sigmas_mm = tuple(sigmas_mm)

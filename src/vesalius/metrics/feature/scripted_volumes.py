@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
-from vesalius.metrics.feature.image_window import windowed
+from vesalius.metrics.feature.image_window import check_window, windowed
 from vesalius.metrics.feature.torchscript import WEIGHTS, scripted_network
 from vesalius.metrics.metric import Extractor
 
@@ -57,12 +57,9 @@ class ScriptedVolumeFeatures(Extractor):
         intensities: Intensities = "window",
         at_once: int = 1,
     ) -> None:
-        low, high = window
-        if not low < high:
-            raise InputError("an intensity window (low, high) with low < high", came=window)
         if at_once < 1 or (size is not None and (len(size) != 3 or min(size) < 1)):
             raise InputError("three positive sizes and at_once", came=f"{size} and {at_once}")
-        self.window = (float(low), float(high))
+        self.window = check_window(window)
         self.size = size
         self.intensities = intensities
         self.at_once = at_once

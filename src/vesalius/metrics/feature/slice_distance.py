@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.planes import planes
-from vesalius.metrics.inputs import check_limits, checked
+from vesalius.metrics.inputs import checked
 from vesalius.metrics.metric import CaseMetric
 
 
@@ -38,7 +39,7 @@ class SliceDistance(CaseMetric):
 
     def check_parameters(self) -> None:
         """Raise InputError for a window or sizes that cannot be."""
-        check_limits(self.window)
+        check_window(self.window)
         if min(self.slices, self.at_once) < 1 or (self.size is not None and self.size < 1):
             raise InputError(
                 "positive size, slices and at_once",

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.torchscript import SAVE, scripted_network
 from vesalius.metrics.feature.video.flow import Flow, warped
 from vesalius.metrics.feature.video.lucas_kanade import LucasKanade
@@ -92,6 +93,9 @@ class ScriptedMidpoint(Midpoint):
 
     path: Path
     window: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
 
     @property
     def name(self) -> str:

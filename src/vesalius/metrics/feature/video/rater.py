@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.torchscript import SAVE, scripted_network
 from vesalius.metrics.inputs import masked_mean, masked_sum
 
@@ -131,6 +132,9 @@ class ScriptedRater(Rater):
     path: Path
     window: tuple[float, float]
     best: float = 100.0
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.torchscript import SAVE, WEIGHTS, scripted_network
 from vesalius.metrics.feature.video.sequences import (
     CLIP_FRAMES,
@@ -70,16 +71,13 @@ class ScriptedClips(Extractor):
         flags: Mapping[str, bool] | None = None,
         at_once: int = 4,
     ) -> None:
-        for name, (low, high) in (("window", window), ("scale", scale)):
-            if not low < high:
-                raise InputError(f"a {name} (low, high) with low < high", came=(low, high))
         if min(frames, size, at_once) < 1:
             raise InputError("positive frames, size and at_once", came=f"{frames, size, at_once}")
         self.path = Path(path)
-        self.window = window
+        self.window = check_window(window)
         self.frames = frames
         self.size = size
-        self.scale = scale
+        self.scale = check_window(scale, "scale")
         self.flags = dict(flags or {})
         self.at_once = at_once
         self.name = self.path.stem  # type: ignore[misc]

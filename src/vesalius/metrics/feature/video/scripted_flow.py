@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature.image_window import check_window
 from vesalius.metrics.feature.torchscript import SAVE, scripted_network
 from vesalius.metrics.feature.video.flow import Flow, checked_pair
 
@@ -37,6 +38,9 @@ class ScriptedFlow(Flow):
 
     path: Path
     window: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        check_window(self.window)
 
     @property
     def name(self) -> str:
