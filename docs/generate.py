@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import families_table
 import family_tree
+import ladder_table
 import size_figures
 import steps_figures
 
@@ -281,6 +282,7 @@ def write(app: Sphinx) -> None:
     size_figures.draw(FIGURES)
     (FIGURES / "cost_against_size.md").write_text(size_figures.table(), encoding="utf-8")
     families_table.write(FIGURES)
+    ladder_table.write(FIGURES)
     GENERATED.mkdir(exist_ok=True)
     for old in GENERATED.glob("*.md"):
         if old.stem not in pages:

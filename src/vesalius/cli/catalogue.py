@@ -175,7 +175,9 @@ def list_(
     if json:
         say_json(rows)
         return
-    hidden = {"citation", "mechanism", "identifier"}  # long words, for --json
+    hidden = {"mechanism", "identifier"}  # long words, for --json
+    if kind is Kind.datasets:
+        hidden.add("citation")
     short = [{key: value for key, value in row.items() if key not in hidden} for row in rows]
     say_table(kind.value, short, wide="what it is")
 

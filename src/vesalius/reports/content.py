@@ -169,7 +169,8 @@ class ReportContent:
     ``facts`` are printed by name in the order given: recipe name, summary, family, data, split
     hash, patients by partition, fingerprint, seed, steps, seconds, device, machine, software
     versions. Paragraphs of ``verdict`` are parted by an empty line. ``warnings`` stand above all.
-    ``downloads`` are files, JSON or CSV by their names, that the page carries.
+    ``reference`` are tables measured on other images, to read the numbers by. ``downloads`` are
+    files, JSON or CSV by their names, that the page carries.
     """
 
     title: str
@@ -181,6 +182,7 @@ class ReportContent:
     records: tuple[Record, ...] = ()
     curves: tuple[Curve | Scatter, ...] = ()
     tables: tuple[Table, ...] = ()
+    reference: tuple[Table, ...] = ()
     recipe_json: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     downloads: Mapping[str, bytes] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vesalius.core.image import Image
 from vesalius.reports import Picture, Strip, spanning_window
-from vesalius.reports.content import Colour, Kind
+from vesalius.reports.content import Colour
 from vesalius.runner.folder_records import Copied
 from vesalius.runner.image_folder import Item, Pairing, mask_of
 from vesalius.runner.measured import Measured
@@ -25,8 +25,9 @@ from vesalius.runner.orientation import (
     superior_axis,
 )
 from vesalius.runner.scene import content_of
+from vesalius.runner.shown_cases import ShownCase, shown_cases
 
-TYPICAL, WORST, SHOWN, COPIES_SHOWN = 3, 4, 6, 4
+SHOWN, COPIES_SHOWN = 6, 4
 
 
 def _pixels(image: Image) -> NDArray[np.float64]:
@@ -47,25 +48,13 @@ def _read(plan: Plan, item: Item, *, real: bool) -> Image:
 def strips(
     plan: Plan, paired: Pairing, masks: Mapping[str, Item] | None, measured: Measured
 ) -> list[Strip]:
-    """Typical, best and worst pairs by the first measure; without pairs, some of each set."""
+    """Typical, best and worst pairs by each measure; without pairs, some of each set."""
     measures = plan.protocol.measures
-    if not paired.pairs or not measures:
+    directions = {measure.name: measure.direction for measure in measures}
+    chosen = shown_cases(directions, {name: measured.by_case(name) for name in directions})
+    if not chosen:
         return _some_of_each(plan, paired)
-    first = measures[0]
-    found = np.asarray(measured.by_case(first.name), dtype=np.float64)
-    if first.direction == "zero":
-        found = np.abs(found)
-    badness = np.where(np.isnan(found), np.inf, -found if first.direction == "up" else found)
-    order = np.argsort(badness, kind="stable").tolist()
-    middle = max(0, len(order) // 2 - TYPICAL // 2)
-    kinds: dict[int, Kind] = dict.fromkeys(order[middle : middle + TYPICAL], "typical")
-    kinds.setdefault(order[0], "best")
-    for place in order[::-1][:WORST]:
-        kinds.setdefault(place, "worst")
-    return [
-        _strip(plan, paired.pairs[place], masks, kind, measured, place)
-        for place, kind in kinds.items()
-    ]
+    return [_strip(plan, paired.pairs[one.place], masks, one, measured) for one in chosen]
 
 
 def _some_of_each(plan: Plan, paired: Pairing) -> list[Strip]:
@@ -90,9 +79,8 @@ def _strip(
     plan: Plan,
     pair: tuple[Item, Item],
     masks: Mapping[str, Item] | None,
-    kind: Kind,
+    shown: ShownCase,
     measured: Measured,
-    place: int,
 ) -> Strip:
     reference = _read(plan, pair[0], real=True)
     image = _centred(_read(plan, pair[1], real=False), reference)
@@ -110,14 +98,14 @@ def _strip(
     reach = (0.0, 1.0) if labels else spanning_window(error, symmetric=True)
     scores = {}
     for measure in plan.protocol.measures:
-        shown = f"{measured.by_case(measure.name)[place]:.4g}"
-        scores[measure.name] = shown if measure.unit == "1" else f"{shown} {measure.unit}"
+        value = f"{measured.by_case(measure.name)[shown.place]:.4g}"
+        scores[measure.name] = value if measure.unit == "1" else f"{value} {measure.unit}"
     pictures = (
         Picture("generated", shots[0], window, unit, colour),
         Picture("real", shots[1], window, unit, colour),
         Picture("error", error, reach, unit, "heat" if labels else "signed"),
     )
-    return Strip(pair[0].name, "", pictures, scores, kind)
+    return Strip(pair[0].name, shown.reasons, pictures, scores, shown.kind)
 
 
 def _centred(image: Image, reference: Image) -> Image:

@@ -35,6 +35,7 @@ from vesalius.runner.folder_records import (
 from vesalius.runner.folder_study import run_study
 from vesalius.runner.folder_tables import copies_table, extremes_table, subgroups_table
 from vesalius.runner.image_folder import Item, Pairing, image_items, pairing
+from vesalius.runner.ladder_tables import ladder_tables
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.measured import Measured, extremes, gathered, table
 from vesalius.runner.measuring import CASES_AT_ONCE, Job, Plan
@@ -211,6 +212,7 @@ def evaluate_folders(
         strips=tuple(shown),
         records=tuple(records),
         tables=tuple(tables),
+        reference=() if plan.protocol.labels else ladder_tables(),
         warnings=(*plan.scene.warnings, *thin, *_alone(folders.paired), *remarks, *notes, *few),
     )
     path = out / "report.html"

@@ -11,7 +11,7 @@ from torch import Tensor
 from vesalius.data.source import Case
 from vesalius.evaluation.judge import estimate, spread
 from vesalius.reports import Picture, Strip
-from vesalius.reports.content import Kind
+from vesalius.runner.shown_cases import ShownCase
 
 if TYPE_CHECKING:
     from vesalius.runner.run import Run
@@ -30,17 +30,12 @@ def fullest_slice(labels: Tensor) -> int | None:
 
 
 def label_strip(
-    run: Run,
-    partition: str,
-    case: Case,
-    kind: Kind,
-    values: dict[str, dict[str, list[float]]],
-    place: int,
+    run: Run, partition: str, case: Case, one: ShownCase, found: dict[str, Any]
 ) -> Strip:
     """The image, what the baseline and the run make of it, the truth, and where they differ.
 
-    ``values`` are those of all cases, this one's at ``place``. Of a volume, the slice with most of
-    the true label is shown.
+    ``found`` holds the values of all cases. Of a volume, the slice with most of the true label is
+    shown.
     """
     task, judgement = run.task, run.task.judgement
     batch, draws = task.test_case(case), run.draws(partition, case)
@@ -63,8 +58,8 @@ def label_strip(
     pictures = [Picture(title, image, window, unit)]
     for name, model in list(task.baselines(batch).items())[:1]:
         pictures.append(laid(name, pixels(task.judged(model))))
-    found = "segmented" if len(draws) == 1 else f"mean of {len(draws)} draws"
-    pictures += [laid(found, mean), laid("reference", truth)]
+    label = "segmented" if len(draws) == 1 else f"mean of {len(draws)} draws"
+    pictures += [laid(label, mean), laid("reference", truth)]
     wrong = np.select([mean == truth, mean == 0, truth == 0], [0, 6, 9], default=7)
     if batch.mask is not None:
         wrong = np.where(pixels(batch.mask), wrong, 0)
@@ -73,11 +68,11 @@ def label_strip(
         differing = pixels(spread(task, draws))
         pictures.append(Picture("share of draws that differ", differing, (0.0, 1.0), "1", "heat"))
     single = len(judgement.labels) - 1 <= LABELS_SCORED
-    scores = {}
+    scores, values = {}, found["values"]
     for metric in judgement.metrics if single else judgement.metrics[:2]:
         suffix = "" if metric.unit == "1" else f" {metric.unit}"
-        scores[metric.name] = f"{values[metric.name][run.recipe.name][place]:.3g}{suffix}"
+        scores[metric.name] = f"{values[metric.name][run.recipe.name][one.place]:.3g}{suffix}"
     where = f"{partition} patient" + (f", site {case.site}" if case.site else "")
     if chosen is not None:
         where += f"; slice {chosen + 1} of {reference.shape[-1]}, the one with most of the labels"
-    return Strip(case.identifier, where, tuple(pictures), scores, kind)
+    return Strip(case.identifier, f"{where}. {one.reasons}", tuple(pictures), scores, one.kind)

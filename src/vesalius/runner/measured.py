@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.core.record import Direction
 from vesalius.evaluation.protocols import Measure
 from vesalius.runner.measuring import SIDES, Job, Part, Side
 from vesalius.runner.parts import Parts
+from vesalius.runner.shown_cases import from_best
 
 
 @dataclass(frozen=True)
@@ -139,20 +139,14 @@ class Extremes:
     worst: tuple[str, float]
 
 
-def _badness(value: float, direction: Direction) -> float:
-    return {"down": value, "up": -value, "zero": abs(value)}[direction]
-
-
 def extremes(measures: Sequence[Measure], measured: Measured) -> tuple[Extremes, ...]:
     """Of every measure that is defined somewhere."""
     found = []
     for measure in measures if measured.cases else ():
         values = measured.by_case(measure.name)
-        known = [row for row, value in enumerate(values) if not math.isnan(value)]
-        if not known:
+        order = from_best(values, measure.direction)
+        if not order:
             continue
-        badness = [_badness(value, measure.direction) for value in values]
-        order = sorted(known, key=badness.__getitem__)
         best, median, worst = (
             (measured.cases[row][0], values[row])
             for row in (order[0], order[(len(order) - 1) // 2], order[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +14,15 @@ from vesalius.reports import Curve, Picture, ReportContent, Strip, Table, spanni
 from vesalius.reports.content import Scatter
 from vesalius.runner.class_figures import class_curves, class_strips, confusion
 from vesalius.runner.label_strips import label_strip
+from vesalius.runner.ladder_tables import ladder_tables
+from vesalius.runner.shown_cases import ShownCase, shown_cases
 from vesalius.training.fit import read_log
 
 if TYPE_CHECKING:
     from vesalius.runner.run import Run
 
-WORST = 5
-TYPICAL = 3
+#: Cases shown where none is best or worst.
+SHOWN = 6
 SHOWN_DRAWS = 2
 CURVE_POINTS = 200
 
@@ -40,13 +41,11 @@ def present(run: Run) -> ReportContent:
             figures += class_curves(run, partition, found)
             tables.append(confusion(run, partition, found))
             continue
-        chosen = list(_chosen(run, partition, found))
+        chosen = _chosen(run, partition, found)
         if run.task.judgement.answer == "labels":
-            for case, kind in chosen:
-                place = found["cases"].index(case.identifier)
-                strips.append(label_strip(run, partition, case, kind, found["values"], place))
+            strips += [label_strip(run, partition, case, one, found) for case, one in chosen]
             continue
-        strips += [_strip(run, partition, case, kind, found) for case, kind in chosen]
+        strips += [_strip(run, partition, case, one, found) for case, one in chosen]
         figures += _uncertainty(run, partition, chosen)
     patients = ", ".join(f"{name} {n}" for name, n in summary["patients"].items())
     machine = info["machine"]
@@ -79,32 +78,26 @@ def present(run: Run) -> ReportContent:
         records=records,
         curves=(*_losses(run), *figures),
         tables=tuple(tables),
+        reference=ladder_tables() if run.task.judgement.answer == "image" else (),
         recipe_json=run.recipe.to_json(),
         warnings=tuple(cases["warnings"]),
     )
 
 
-def _chosen(run: Run, partition: str, found: dict[str, Any]) -> Iterator[tuple[Case, Any]]:
-    """Cases around the median of the main metric, the best, and the worst ones."""
+def _chosen(run: Run, partition: str, found: dict[str, Any]) -> list[tuple[Case, ShownCase]]:
+    """Typical, best and worst cases by each metric, those of the main metric first."""
     by_name = {case.identifier: case for case in run.task.split[partition]}
-    metrics = run.task.judgement.metrics
-    if not metrics:  # no image is the one truth, so none is best or worst
-        for name in found["cases"][: 2 * TYPICAL]:
-            yield by_name[name], "typical"
-        return
-    main = next((m for m in metrics if m.name == run.task.judgement.main), metrics[0])
-    values = np.asarray(found["values"][main.name][run.recipe.name], dtype=float)
-    from_best = values if main.direction == "down" else -values
-    order = np.argsort(np.where(np.isnan(values), np.inf, from_best), kind="stable")
-    names = [found["cases"][k] for k in order]
-    middle = max(0, len(names) // 2 - TYPICAL // 2)
-    picked: list[tuple[str, str]] = [(name, "typical") for name in names[middle:][:TYPICAL]]
-    taken = {name for name, _ in picked}
-    picked += [(name, "best") for name in names[:1] if name not in taken]
-    taken = {name for name, _ in picked}
-    picked += [(name, "worst") for name in names[::-1][:WORST] if name not in taken]
-    for name, kind in picked:
-        yield by_name[name], kind
+    metrics, main = run.task.judgement.metrics, run.task.judgement.main
+    ordered = sorted(metrics, key=lambda metric: metric.name != main)
+    directions = {metric.name: metric.direction for metric in ordered}
+    values = {
+        name: np.asarray(found["values"][name][run.recipe.name], dtype=float).tolist()
+        for name in directions
+    }
+    shown = shown_cases(directions, values)
+    if not shown:  # no image is the one truth, so none is best or worst
+        shown = tuple(ShownCase(place) for place in range(min(len(found["cases"]), SHOWN)))
+    return [(by_name[found["cases"][one.place]], one) for one in shown]
 
 
 def _slice(image: Tensor) -> np.ndarray:
@@ -113,7 +106,7 @@ def _slice(image: Tensor) -> np.ndarray:
     return np.asarray(pixels[:, :, pixels.shape[2] // 2] if pixels.ndim == 3 else pixels)
 
 
-def _strip(run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any]) -> Strip:
+def _strip(run: Run, partition: str, case: Case, one: ShownCase, found: dict[str, Any]) -> Strip:
     task = run.task
     judgement = task.judgement
     batch = task.test_case(case)
@@ -143,7 +136,7 @@ def _strip(run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any
     if not judgement.metrics:
         where = f"{partition} image"
         told = {"told": batch.texts[0]} if batch.texts else {}
-        return Strip(case.identifier, where, tuple(pictures), told, kind)
+        return Strip(case.identifier, where, tuple(pictures), told, one.kind)
     inside = _slice(batch.mask.float()) > 0 if batch.mask is not None else None
     error = _slice(mean) - _slice(reference)
     if inside is not None:
@@ -161,17 +154,17 @@ def _strip(run: Run, partition: str, case: Case, kind: Any, found: dict[str, Any
         pictures.append(
             Picture(f"difference to {name}", difference, reach, judgement.unit, "signed")
         )
-    place = found["cases"].index(case.identifier)
     scores = {}
     for metric in judgement.metrics:
-        value = found["values"][metric.name][run.recipe.name][place]
+        value = found["values"][metric.name][run.recipe.name][one.place]
         unit = "" if metric.unit == "1" else f" {metric.unit}"
         scores[metric.name] = f"{value:.4g}{unit}"
     where = f"{partition} patient" + (f", site {case.site}" if case.site else "")
-    return Strip(case.identifier, where, tuple(pictures), scores, kind)
+    caption = f"{where}. {one.reasons}"
+    return Strip(case.identifier, caption, tuple(pictures), scores, one.kind)
 
 
-def _uncertainty(run: Run, partition: str, chosen: list[tuple[Case, Any]]) -> list[Scatter]:
+def _uncertainty(run: Run, partition: str, chosen: list[tuple[Case, ShownCase]]) -> list[Scatter]:
     """Error against uncertainty, over the shown cases, by deciles of uncertainty."""
     deviations, errors = [], []
     for case, _ in chosen:
