@@ -94,6 +94,20 @@ def test_a_metric_that_is_defined_for_no_case() -> None:
     assert found.n_tests == {"test": 3}
 
 
+def test_patients_whom_a_system_lacks_are_not_counted() -> None:
+    one = measured()
+    one.values["good"][:5] = math.nan
+    one.values["bad"][4:7] = math.nan
+    found = compare_systems([one], [], seed=0, n_boot=100).measures[0]
+    assert found.n_patients == 18
+    assert found.critical is not None
+    assert found.critical.n_patients == 18
+    assert {name: s.n_patients for name, s in found.summaries.items()} == {
+        "good": 20, "twin": 25, "bad": 22,
+    }  # fmt: skip
+    assert found.pair("good", "twin").n_patients == 20
+
+
 def test_sets_are_compared_by_their_resamples() -> None:
     rng = torch.Generator().manual_seed(0)
     real = torch.randn(40, 3, generator=rng, dtype=torch.float64)

@@ -66,7 +66,8 @@ class MeasureFindings:
     """What one metric says of all systems.
 
     ``summaries`` (of a metric with a value a case) have median and quartiles; ``values`` have value
-    and interval of every metric. ``critical`` needs a value a case.
+    and interval of every metric. ``critical`` needs a value a case. Ranks are on cases for which
+    every system has a value: ``n_patients`` have such; each summary and pair has its own number.
     """
 
     measure: Measure
@@ -164,6 +165,7 @@ def _of_cases(one: CaseValues, seed: int, n_boot: int) -> MeasureFindings:
     }
     rng = numpy_stream(seed, "ranks", *key)
     means, resampled = resampled_means(one.values, one.patients, measure.direction, rng, n_boot)
+    critical = critical_difference(one.values, one.patients, measure.direction)
     pairs = []
     for a, b in combinations(names, 2):
         test = paired_test(one.values[a], one.values[b], one.patients, measure.direction)
@@ -182,10 +184,10 @@ def _of_cases(one: CaseValues, seed: int, n_boot: int) -> MeasureFindings:
         measure=measure,
         values={name: (s.value, s.low, s.high) for name, s in summaries.items()},
         summaries=summaries,
-        n_patients=len(set(one.patients)),
+        n_patients=critical.n_patients,
         pairs=tuple(pairs),
         ranks=rank_stability(means, resampled, measure.direction),
-        critical=critical_difference(one.values, one.patients, measure.direction),
+        critical=critical,
     )
 
 
