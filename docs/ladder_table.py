@@ -254,9 +254,10 @@ def control_sentence(ladder: Ladder) -> str:
         "interval, so that one uncorrupted set in twenty is noticed by any of the "
         f"{len(ladder.judges)} judges at all. Of {control.sets} uncorrupted sets of patients of "
         f"whom the ladder knew nothing, {control.sets_noticed} were noticed by any "
-        f"({100 * low:.0f} to {100 * high:.0f} %), {control.noticed} of {control.answers} single "
-        f"answers lay beyond the threshold, and {100 * control.outside / control.answers:.1f} % "
-        "beyond the 95 % interval of one judge. On the uncorrupted rung some judge noticed "
+        f"({100 * max(low, 0):.0f} to {100 * high:.0f} %), {control.noticed} of "
+        f"{control.answers} single answers lay beyond the threshold, and "
+        f"{100 * control.outside / control.answers:.1f} % beyond the 95 % interval of "
+        "one judge. On the uncorrupted rung some judge noticed "
         f"{round(rung.any_noticed['any'] * ladder.corrupted_sets)} of {ladder.corrupted_sets} "
         "sets.\n"
     )
