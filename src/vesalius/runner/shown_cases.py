@@ -55,13 +55,15 @@ def shown_cases(
 ) -> tuple[ShownCase, ...]:
     """The cases to show, by name of measure, the main one first; without measures, none.
 
-    Of the main measure ``TYPICAL`` cases around the median, the best and the ``WORST`` worst; of
-    the others the median, the best and the worst. A case that several measures choose comes once.
+    Of the main measure ``TYPICAL`` cases around the median, the best and the ``WORST`` worst, and
+    fewer where that were more than a fifth each; of the others the median, the best and the worst.
+    A case that several measures choose comes once.
     """
     found: dict[int, ShownCase] = {}
     for number, (name, direction) in enumerate(list(directions.items())[:CHOOSING]):
         order = from_best(values[name], direction)
-        typical, worst = (TYPICAL, WORST) if number == 0 else (1, 1)
+        most = max(1, len(order) // 5) if number == 0 else 1
+        typical, worst = min(TYPICAL, most), min(WORST, most)
         middle = max(0, (len(order) - 1) // 2 - (typical - 1) // 2)
         chosen: dict[Kind, list[int]] = {
             "typical": order[middle : middle + typical],
