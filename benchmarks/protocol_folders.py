@@ -32,6 +32,8 @@ WATER_PER_MM = 0.0192
 STRUCTURES, POSSIBLE_DOSE_BIT = 10, 10
 BRAIN_PATIENTS = ("07", "19", "26")
 FRAMES = 16
+#: Where OpenKBP's axes run: to the back, to the patient's left, to the feet.
+PLAN_AXES = np.array([[0.0, -1, 0], [-1, 0, 0], [0, 0, -1]])
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,16 @@ class Folders:
     masks: bool = False
 
 
-def nifti(path: Path, values: Array, spacing_mm: tuple[float, ...], kind: Any) -> None:
-    """Write a volume with its voxel size and nothing else."""
+def nifti(
+    path: Path, values: Array, spacing_mm: tuple[float, ...], kind: Any, axes: Array | None = None
+) -> None:
+    """Write a volume with its voxel size, the directions of its axes, and nothing else."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if np.issubdtype(kind, np.integer):
         values = values.round()
-    image = nibabel.Nifti1Image(values.astype(kind), np.diag([*spacing_mm, 1.0]))
-    nibabel.save(image, path)
+    affine = np.eye(4)
+    affine[:3, :3] = (np.eye(3) if axes is None else axes) * np.array(spacing_mm)
+    nibabel.save(nibabel.Nifti1Image(values.astype(kind), affine), path)
 
 
 def npz(path: Path, **arrays: Array) -> None:
@@ -187,7 +192,7 @@ def ct_folders(
                     kept = values.round().astype(np.int16)
                     npz(folder / side / f"{name}.npz", image=kept, spacing_mm=np.array(spacing))
                 else:
-                    nifti(folder / side / f"{name}.nii.gz", values, spacing, np.int16)
+                    nifti(folder / side / f"{name}.nii.gz", values, spacing, np.int16, PLAN_AXES)
 
     return make
 
@@ -260,9 +265,9 @@ def synthetic_ct(*, by_regression: bool) -> Callable[[Path, Path], None]:
                 made[body] = model.predict(voxel_features(cbct, body))
             else:
                 made[body] = match_histograms(cbct[body], learnt[0][1][learnt[0][2]])
-            nifti(folder / "real" / f"{name}.nii.gz", ct, spacing, np.int16)
-            nifti(folder / "generated" / f"{name}.nii.gz", made, spacing, np.int16)
-            nifti(folder / "mask" / f"{name}.nii.gz", body, spacing, np.uint8)
+            nifti(folder / "real" / f"{name}.nii.gz", ct, spacing, np.int16, PLAN_AXES)
+            nifti(folder / "generated" / f"{name}.nii.gz", made, spacing, np.int16, PLAN_AXES)
+            nifti(folder / "mask" / f"{name}.nii.gz", body, spacing, np.uint8, PLAN_AXES)
 
     return make
 

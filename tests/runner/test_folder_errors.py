@@ -81,7 +81,12 @@ def test_patients_are_counted_and_never_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("what", "says"),
-    [("empty", "marks a voxel"), ("size", "got (12, 8, 8)"), ("place", "one affine"), ("none", "no mask")],
+    [
+        ("empty", "marks a voxel"),
+        ("size", "got (12, 8, 8)"),
+        ("place", "one affine"),
+        ("none", "no mask"),
+    ],
 )
 def test_masks_fit_their_images(tmp_path: Path, what: str, says: str) -> None:
     affine = np.diag([2.0, 2, 2, 1])
@@ -117,3 +122,17 @@ def test_values_of_an_earlier_evaluation_are_not_left(tmp_path: Path) -> None:
     assert (out / "cases.csv").is_file()
     evaluate_folders(real, other, out=out, unpaired=True)
     assert not (out / "cases.csv").exists()
+
+
+@pytest.mark.parametrize("protocol", [None, "fastmri-knee-4x"])
+def test_a_range_that_a_protocol_does_not_use_is_said_to_be_of_features(
+    tmp_path: Path, protocol: str | None
+) -> None:
+    volume = Image(torch.rand(1, 12, 12, 8, generator=torch.Generator().manual_seed(0)))
+    for side in ("real", "drawn"):
+        write_image(tmp_path / side / "a.nii.gz", volume)
+    out = tmp_path / "out"
+    evaluate_folders(tmp_path / "real", tmp_path / "drawn", out=out, protocol=protocol)
+    page = (out / "report.html").read_text()
+    assert "was taken from the real images" in page
+    assert ("It is of features only" in page) == (protocol is not None)

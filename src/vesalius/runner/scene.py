@@ -102,7 +102,7 @@ def look(
         elif image.stored == "uint8":
             value_range = (0.0, 255.0)
         else:
-            return _of_images(items, scene, reader, watch)
+            return _of_images(items, scene, reader, watch, named=protocol is not None)
     return _with_range(scene, value_range)
 
 
@@ -121,7 +121,9 @@ def _require_kind(scene: Scene, protocol: Protocol, first: Item) -> None:
         )  # fmt: skip
 
 
-def _of_images(items: Sequence[Item], scene: Scene, reader: Protocol, watch: Watcher) -> Scene:
+def _of_images(
+    items: Sequence[Item], scene: Scene, reader: Protocol, watch: Watcher, *, named: bool
+) -> Scene:
     """The range of the real images: from the lowest value to the largest 99.9th percentile."""
     watch.stage("look at real images for the range", len(items))
     low, high = np.inf, -np.inf
@@ -134,6 +136,8 @@ def _of_images(items: Sequence[Item], scene: Scene, reader: Protocol, watch: Wat
         f"The range of intensities, {low:g} to {high:g} {scene.unit}, was taken from the real "
         "images: pass --range to compare with other folders."
     )
+    if named:
+        warning += " It is of features only: the protocol's own measures do not depend on it."
     return _with_range(scene, (low, high), warning)
 
 
