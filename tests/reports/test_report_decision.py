@@ -7,11 +7,12 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from vesalius.core.record import Record, read_records
 from vesalius.reports import ReportContent, write_report
-from vesalius.reports.decision import decision, mark
+from vesalius.reports.decision import COPIED, QUESTIONS, decision, mark
 
 
 def make_record(**changes: object) -> Record:
@@ -129,3 +130,23 @@ def test_the_page_shows_it_and_carries_its_numbers(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(carried["numbers.csv"].decode())))
     assert [row["metric"] for row in rows] == [record.metric for record in records]
     assert json.loads(carried["numbers.json"])[0]["value"] == 12.34
+
+
+def test_copies_are_a_question_of_their_own() -> None:
+    copied = feature(metric="copied_share[radiomics]", value=0.2, low=0.1, high=0.3, floor=0.01)
+    alone = decision([feature(floor=8.5)])
+    found = decision([feature(floor=8.5), copied])
+    assert [answer.question for answer in alone.answers] == list(QUESTIONS.values())
+    assert [answer.question for answer in found.answers] == [*QUESTIONS.values(), COPIED]
+    assert [answer.word for answer in found.answers[1:]] == ["yes", "not measured", "no"]
+    assert not any("as a set" in use for use in found.not_for)
+    assert any("copies of training images" in use for use in found.not_for)
+    few = decision([replace(copied, low=0.0)])
+    assert few.answers[-1].word == "yes"
+
+
+def test_a_metric_apart_from_what_it_is_measured_by() -> None:
+    assert (mark(feature()).name, mark(feature()).by) == ("frd", "radiomics")
+    shifted = mark(feature(group="women"))
+    assert (shifted.name, shifted.by) == ("frd, women", "radiomics")
+    assert (mark(make_record()).name, mark(make_record()).by) == ("MAE", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,8 +27,11 @@ QUESTIONS: dict[Level, str] = {
 FEW_PATIENTS = 30
 #: How many metrics a sentence names.
 NAMED = 3
-#: How the metric's name of copied training images begins.
+#: Marks of an answer whose sentence names metrics.
+LISTED = 8
+#: How the metric's name of copied training images begins, and what it answers where measured.
 COPIES = "copied_share"
+COPIED = "Are they more than copies?"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,17 @@ class Mark:
     state: State
     text: str
     of_reality: bool = False
+
+    @property
+    def name(self) -> str:
+        """The metric without what it is measured by."""
+        return self.metric.replace(f"[{self.by}]", "") if self.by else self.metric
+
+    @property
+    def by(self) -> str:
+        """What it is measured by: the words in brackets, or ""."""
+        found = re.search(r"\[(.*)\]", self.metric)
+        return found[1] if found else ""
 
 
 @dataclass(frozen=True)
@@ -75,9 +90,12 @@ def decision(records: Sequence[Record]) -> Decision:
     judged = [record for record in own if record.group == "test"] or [
         record for record in own if record.group != "shifted"
     ]
-    return Decision(
-        tuple(_answer(level, judged) for level in QUESTIONS), tuple(_not_for(judged, own))
-    )
+    copies = [record for record in judged if record.metric.startswith(COPIES)]
+    others = [record for record in judged if record not in copies]
+    answers = [_answer(level, question, others) for level, question in QUESTIONS.items()]
+    if copies:
+        answers.append(_answer("feature", COPIED, copies))
+    return Decision(tuple(answers), tuple(_not_for(judged, own)))
 
 
 def mark(record: Record) -> Mark:
@@ -116,10 +134,9 @@ def _beside_floor(record: Record) -> State:
     return "bad" if beyond else "good"
 
 
-def _answer(level: Level, records: Sequence[Record]) -> Answer:
+def _answer(level: Level, question: str, records: Sequence[Record]) -> Answer:
     here = [record for record in records if record.level == level]
-    question = QUESTIONS[level]
-    marks = tuple(mark(record) for record in here)
+    marks = _by_what_measures([mark(record) for record in here])
     if not here:
         return Answer(level, question, "not measured", _unmeasured(level), ())
     told = [item for item in marks if item.state != "silent"]
@@ -136,19 +153,29 @@ def _answer(level: Level, records: Sequence[Record]) -> Answer:
     if of_reality:
         word: Word = "partly" if good and bad else "no" if bad else "yes"
         phrases = ("as real images are to each other", "further apart than real images are", "")
+        if question == COPIED:
+            among = "copies than among real images that were not learnt from"
+            phrases = (f"find no more {among}", f"find more {among}", "")
     else:
         word = (
             "mixed" if good and bad else "worse" if bad else "better" if good else "no difference"
         )
         phrases = (f"better than {baselines}", f"worse than {baselines}", "no difference detected")
+    few = len(told) <= LISTED  # of more, the marks below the sentence tell which
     parts = [
-        f"{len(group)} of {len(told)} {phrase} ({_names(group)})"
+        f"{len(group)} of {len(told)} {phrase}{f' ({_names(group)})' if few else ''}"
         for group, phrase in zip((good, bad, still), phrases, strict=True)
         if group
     ]
     if word in ("yes", "no difference") and smallest:
         parts.append(f"{smallest} patients, so smaller differences may have been missed")
     return Answer(level, question, word, "; ".join(parts) + ".", marks)
+
+
+def _by_what_measures(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """The marks in their order, those by the same features together."""
+    kinds = list(dict.fromkeys(item.by for item in marks))
+    return tuple(sorted(marks, key=lambda item: kinds.index(item.by)))
 
 
 def _names(marks: Sequence[Mark]) -> str:
@@ -178,7 +205,11 @@ def _not_for(judged: Sequence[Record], everything: Sequence[Record]) -> list[str
         )
     elif worse:
         found.append(f"What {_names(worse)} stands for: it is detectably worse.")
-    apart = [item for item in marks["feature"] if item.state == "bad"]
+    apart = [
+        item
+        for item in marks["feature"]
+        if item.state == "bad" and not item.metric.startswith(COPIES)
+    ]
     if apart:
         found.append(f"Standing in for real images as a set: {_names(apart)} tell them apart.")
     elif "feature" not in levels:

@@ -106,21 +106,33 @@ def records_table(records: Iterable[Record], level: Level) -> Markup:
         return Markup("")
     shown = [item for metric in metrics for item in metric.rows]
     tested = [item for item in shown if item.record.p_value is not None]
+    recipes = len({metric.recipe for metric in metrics}) > 1
+    tasks = len({metric.task for metric in metrics}) > 1
+    places = [
+        (metric.recipe if recipes else "", metric.task if tasks else "", metric.dataset,
+         metric.protocol)
+        for metric in metrics
+    ]  # fmt: skip
+    where = [" · ".join(part for part in place if part) for place in places]
+    shared = where[0] if len(set(where)) == 1 else ""
     text = (
         environment()
         .get_template("records.html.j2")
         .render(
             caption=LEVEL_TITLES[level],
             metrics=[
-                (metric, [(item, _plot(item, metric)) for item in metric.rows])
-                for metric in metrics
+                (
+                    metric,
+                    "" if shared else told,
+                    [(item, _plot(item, metric)) for item in metric.rows],
+                )
+                for metric, told in zip(metrics, where, strict=True)
             ],
+            shared=shared,
             groups=any(item.group != "test" for item in shown),
             baselines=any(item.record.baseline_value is not None for item in shown),
             floors=any(item.floor for item in shown),
             notes=any(item.record.note for item in shown),
-            recipes=len({metric.recipe for metric in metrics}) > 1,
-            tasks=len({metric.task for metric in metrics}) > 1,
             tested=len(tested),
             adjusted=all("Holm" in item.record.note for item in tested),
             alpha=rows.ALPHA,

@@ -20,8 +20,10 @@ LEVEL_WORDS: dict[Level, str] = {
 }
 
 
-def verdict(records: Sequence[Record]) -> str:
+def verdict(records: Sequence[Record], *, held_out: bool = True) -> str:
     """A short verdict; paragraphs are parted by an empty line.
+
+    ``held_out`` says whether the patients are known to be new to what is judged.
 
     It opens with how many metrics are better, worse or not detectably different from their
     baseline, then tells the first metrics of each level, names every worse one, and the gap on
@@ -36,11 +38,11 @@ def verdict(records: Sequence[Record]) -> str:
         own = [item for item in records if (item.task, item.recipe) == (task, recipe)]
         if len(systems) > 1:
             paragraphs.append(f"{recipe} on {task}:")
-        paragraphs += _system_paragraphs(own)
+        paragraphs += _system_paragraphs(own, held_out)
     return "\n\n".join(paragraphs)
 
 
-def _system_paragraphs(records: Sequence[Record]) -> list[str]:
+def _system_paragraphs(records: Sequence[Record], held_out: bool) -> list[str]:
     judged = [record for record in records if record.level != "cost"]
     main = [record for record in judged if record.group == "test"]
     groups = not main
@@ -49,7 +51,7 @@ def _system_paragraphs(records: Sequence[Record]) -> list[str]:
             (record for record in judged if record.group != "shifted"),
             key=lambda record: group_order(record.group),
         )
-    paragraphs = [text for text in (_opening(main, groups),) if text]
+    paragraphs = [text for text in (_opening(main, groups, held_out),) if text]
     for level in LEVELS:
         here = [record for record in main if record.level == level]
         if here:
@@ -66,14 +68,14 @@ def _system_paragraphs(records: Sequence[Record]) -> list[str]:
     return paragraphs
 
 
-def _opening(records: Sequence[Record], groups: bool) -> str:
+def _opening(records: Sequence[Record], groups: bool, held_out: bool) -> str:
     """Who was judged, and the count of outcomes."""
     sizes = sorted({record.n for record in records if record.n > 0})
     sentences = []
     if sizes and not groups:
         span = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
-        held = "held-out patient" if sizes == [1] else "held-out patients"
-        sentences.append(f"Judged on {span} {held}.")
+        who = f"{'held-out ' if held_out else ''}{'patient' if sizes == [1] else 'patients'}"
+        sentences.append(f"Judged on {span} {who}.")
     elif sizes:
         span = str(sizes[0]) if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
         sentences.append(f"{span} patients a group.")

@@ -207,7 +207,7 @@ def evaluate_folders(
     content = ReportContent(
         title=f"{folders.generated} against {folders.real}",
         question="Are the generated images like the real ones?",
-        verdict=verdict(records),
+        verdict=verdict(records, held_out=False),
         facts=_facts(folders, plan, seed),
         strips=tuple(shown),
         records=tuple(records),
