@@ -27,7 +27,9 @@ class LesionDetectionF1(CaseMetric):
     A lesion is a connected component of the label. A reference lesion is found if the prediction
     covers at least ``least_overlap`` of its voxels, one at least; a predicted one is right if the
     reference covers as much of it. So one large finding may find several lesions, and several
-    findings one. Zero where only one of the maps has lesions.
+    findings one. The source also bounds how much of its findings may lie outside a lesion; that
+    rule is left out here, so numbers do not compare with its. Zero where only one of the maps has
+    lesions.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class LesionDetectionF1(CaseMetric):
     level: ClassVar[Level] = "clinical"
     direction: ClassVar[Direction] = "up"
     citation: ClassVar[str] = (
-        "Commowick et al., Sci Rep 8:13650, 2018, doi:10.1038/s41598-018-31911-7"
+        "after Commowick et al., Sci Rep 8:13650, 2018, doi:10.1038/s41598-018-31911-7"
     )
 
     label: int
