@@ -62,7 +62,7 @@ def test_a_set_of_other_sizes_names_one_of_them(tmp_path: Path) -> None:
     real = filled(tmp_path / "real", 3)
     drawn = filled(tmp_path / "drawn", 3, name="x{}")
     write_image(drawn / "x1.png", grey(20))
-    said = refused(real, drawn, tmp_path / "out", unpaired=True)
+    said = refused(real, drawn, tmp_path / "out", pairs="common")
     assert said.startswith("drawn/x1.png: expected generated images of a real one's size, 16x16")
 
 
@@ -120,7 +120,7 @@ def test_values_of_an_earlier_evaluation_are_not_left(tmp_path: Path) -> None:
     out = tmp_path / "out"
     evaluate_folders(real, drawn, out=out)
     assert (out / "cases.csv").is_file()
-    evaluate_folders(real, other, out=out, unpaired=True)
+    evaluate_folders(real, other, out=out, pairs="common")
     assert not (out / "cases.csv").exists()
 
 

@@ -103,7 +103,9 @@ def test_files_without_a_partner_stop_it_unless_allowed(tmp_path: Path) -> None:
     assert "p03.npz" in str(raised.value)
     assert "other.npz" in str(raised.value)
     assert not (tmp_path / "out").exists()
-    evaluate_folders(tmp_path / "real", tmp_path / "generated", out=tmp_path / "out", unpaired=True)
+    evaluate_folders(
+        tmp_path / "real", tmp_path / "generated", out=tmp_path / "out", pairs="common"
+    )
     assert by_metric(tmp_path / "out")["mae"].n == 3
     html = (tmp_path / "out" / "report.html").read_text()
     assert "1 real images have no partner" in html
@@ -113,12 +115,38 @@ def test_files_without_a_partner_stop_it_unless_allowed(tmp_path: Path) -> None:
 def test_no_pairs_at_all(tmp_path: Path) -> None:
     filled(tmp_path / "real", names())
     filled(tmp_path / "generated", [f"sample-{k}" for k in range(14)])
-    evaluate_folders(tmp_path / "real", tmp_path / "generated", out=tmp_path / "out", unpaired=True)
+    evaluate_folders(
+        tmp_path / "real", tmp_path / "generated", out=tmp_path / "out", pairs="common"
+    )
     found = by_metric(tmp_path / "out")
     assert "mae" not in found
     assert found
     assert not (tmp_path / "out" / "cases.csv").exists()
     assert "some generated images" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_names_say_nothing_where_nothing_is_paired(tmp_path: Path) -> None:
+    for folder in ("real", "generated"):
+        filled(tmp_path / folder, names(14))
+    common, none = tmp_path / "common", tmp_path / "none"
+    for out, pairs in ((common, "common"), (none, "none")):
+        evaluate_folders(tmp_path / "real", tmp_path / "generated", out=out, pairs=pairs)
+    paired, sets = by_metric(common), by_metric(none)
+    assert "mae" in paired
+    assert {record.level for record in sets.values()} == {"feature"}
+    for metric, record in sets.items():
+        assert record.value == pytest.approx(paired[metric].value)
+    # sets of the same patients are resampled together, others apart
+    high = {name: (sets[name].high, paired[name].high) for name in sets}
+    assert any(apart != together for apart, together in high.values())
+    with pytest.raises(InputError, match="masks are those of real images"):
+        evaluate_folders(
+            tmp_path / "real",
+            tmp_path / "generated",
+            out=none,
+            pairs="none",
+            mask=tmp_path / "real",
+        )
 
 
 def test_patients_of_the_table_are_the_units_of_intervals(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -64,9 +64,10 @@ def evaluate(
             help="Share the files among the machines of a Ray cluster (auto, HOST:PORT, or local).",
         ),
     ] = None,
-    unpaired: Annotated[
-        bool, typer.Option("--unpaired", help="Go on where files have no partner.")
-    ] = False,
+    pairs: Annotated[
+        Literal["every", "common", "none"],
+        typer.Option(help="Which files of one name are pairs, and must have a partner."),
+    ] = "every",
     seed: Annotated[int, typer.Option(help="Of the resampling behind intervals.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
@@ -90,7 +91,7 @@ def evaluate(
             train=train,
             subgroups=subgroups,
             workers=Workers(processes, ray),
-            unpaired=unpaired,
+            pairs=pairs,
             out=output,
             seed=seed,
             watch=watch,

@@ -34,7 +34,7 @@ from vesalius.runner.folder_records import (
 )
 from vesalius.runner.folder_study import run_study
 from vesalius.runner.folder_tables import copies_table, extremes_table, subgroups_table
-from vesalius.runner.image_folder import Item, Pairing, image_items, pairing
+from vesalius.runner.image_folder import Item, Pairing, Pairs, image_items, pairing
 from vesalius.runner.ladder_tables import ladder_tables
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.measured import Measured, extremes, gathered, table
@@ -96,7 +96,7 @@ def evaluate_folders(
     extractors: Sequence[str] = (),
     train: str | Path | None = None,
     subgroups: str | Path | None = None,
-    unpaired: bool = False,
+    pairs: Pairs = "every",
     workers: Workers | None = None,
     seed: int = 0,
     watch: Watcher | None = None,
@@ -137,8 +137,9 @@ def evaluate_folders(
         Images that the generator was trained on: copies of them are counted and shown.
     subgroups:
         A CSV table of covariates by case or patient: every measure in each group.
-    unpaired:
-        Whether files without a partner are allowed; they count in the comparison of sets.
+    pairs:
+        ``"every"`` file needs a partner of its name; ``"common"`` allows files without one, which
+        count in the comparison of sets; ``"none"`` compares sets only, whatever files are named.
     workers:
         Processes or a Ray cluster; numbers do not depend on it.
 
@@ -157,7 +158,7 @@ def evaluate_folders(
     named = None if protocol is None else protocols.get(protocol)
     if isinstance(named, StudyProtocol):
         return run_study(named, Path(real), Path(generated), out, seed, watch)
-    folders, remarks = _opened(Path(real), Path(generated), mask, train, unpaired)
+    folders, remarks = _opened(Path(real), Path(generated), mask, train, pairs)
     if subgroups is not None:
         require_file(Path(subgroups))
     plan, thin = _planned(folders, named, task, unit, value_range, labels, tolerance_mm, watch)
@@ -221,11 +222,17 @@ def evaluate_folders(
 
 
 def _opened(
-    real: Path, generated: Path, mask: str | Path | None, train: str | Path | None, unpaired: bool
+    real: Path, generated: Path, mask: str | Path | None, train: str | Path | None, pairs: Pairs
 ) -> tuple[Folders, tuple[str, ...]]:
     """Files of the folders, checked by name and patient; remarks for the report."""
-    paired = pairing(image_items(real), image_items(generated))
-    if not unpaired:
+    if pairs == "none" and mask is not None:
+        raise InputError(
+            "pairs, since masks are those of real images", came="a folder of masks and no pairs",
+            remedy="leave --mask out, or let files of one name be pairs",
+        )  # fmt: skip
+    found = image_items(real), image_items(generated)
+    paired = Pairing.none(*found) if pairs == "none" else pairing(*found)
+    if pairs == "every":
         paired.require_partners()
     require_pairs_of_one_patient(paired)
     masks = None if mask is None else {item.name: item for item in image_items(Path(mask))}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -72,6 +73,10 @@ class Item:
         return image
 
 
+#: Which files must have a partner of their name.
+Pairs = Literal["every", "common", "none"]
+
+
 @dataclass(frozen=True)
 class Pairing:
     """Files with a partner, and those without."""
@@ -79,6 +84,15 @@ class Pairing:
     pairs: tuple[tuple[Item, Item], ...]
     real_alone: tuple[Item, ...]
     generated_alone: tuple[Item, ...]
+
+    @classmethod
+    def none(cls, real: Sequence[Item], generated: Sequence[Item]) -> Pairing:
+        """No pairs: a file's name says nothing, and only a named patient is the same as another."""
+        apart = (
+            item if item.listed else replace(item, patient=f"generated {item.patient}")
+            for item in generated
+        )
+        return cls((), tuple(real), tuple(apart))
 
     def require_partners(self) -> None:
         """Raise an InputError that lists the files without a partner, if there are any."""
@@ -92,7 +106,7 @@ class Pairing:
         raise InputError(
             "a generated file of the same name for every real one",
             came=f"{len(self.pairs)} pairs, {' and '.join(parts)}",
-            remedy="rename them, or pass --unpaired to compare the sets and what pairs there are",
+            remedy="rename them, or pass --pairs common (what pairs there are) or none (sets only)",
         )
 
 
