@@ -30,11 +30,19 @@ from protocol_folders import ALL, SEED, Folders  # noqa: E402
 from vesalius.core.files import write_atomically  # noqa: E402
 from vesalius.core.record import Record, read_records  # noqa: E402
 from vesalius.evaluation import protocols  # noqa: E402
+from vesalius.evaluation.protocols.medmnist_augmentation import (  # noqa: E402
+    MedmnistAugmentation,
+)
+from vesalius.runner.folder_study import run_study  # noqa: E402
 from vesalius.runner.folders import evaluate_folders  # noqa: E402
+from vesalius.runner.run import Silent  # noqa: E402
 
 RESULT = Path(__file__).parent / "results" / "protocols.json"
 #: Judged by a command as a user types it.
 BY_COMMAND = ("synthrad2023", "ldct-bench-neuro")
+#: The study's arms at its own seeds, but two fractions of four and 60 steps of 150.
+SMALLER_STUDY = MedmnistAugmentation(fractions=(0.05, 1.0), steps=60)
+SMALLER = "the study is cut: 5 % and 100 % of the training images, 60 steps instead of 150"
 
 
 def made(one: Folders, data: Path, work: Path) -> Path:
@@ -52,7 +60,7 @@ def made(one: Folders, data: Path, work: Path) -> Path:
 def arguments(one: Folders, folder: Path) -> tuple[Path, Path, dict[str, Any]]:
     """What ``vesalius evaluate`` is given."""
     real = folder / "real"
-    if one.protocol == "medmnist-augmentation":
+    if one.protocol == SMALLER_STUDY.name:
         (real,) = real.iterdir()
     options: dict[str, Any] = {"protocol": one.protocol, **one.options}
     if one.masks:
@@ -60,14 +68,17 @@ def arguments(one: Folders, folder: Path) -> tuple[Path, Path, dict[str, Any]]:
     return real, folder / "generated", options
 
 
-def judged(one: Folders, folder: Path) -> float:
+def judged(one: Folders, folder: Path, *, whole: bool) -> float:
     """Judge a pair of folders; seconds. Keeps what is there already."""
     real, generated, options = arguments(one, folder)
-    out, clock = folder / "judged", folder / "seconds.json"
+    smaller = one.protocol == SMALLER_STUDY.name and not whole
+    out, clock = folder / "judged", folder / ("seconds-smaller.json" if smaller else "seconds.json")
     if clock.is_file():
         return float(json.loads(clock.read_text()))
     start = time.perf_counter()
-    if one.protocol in BY_COMMAND:
+    if smaller:
+        run_study(SMALLER_STUDY, real, generated, out, SEED, Silent())
+    elif one.protocol in BY_COMMAND:
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         command = [sys.executable, "-m", "vesalius.cli", "evaluate", real, generated, *words]
         subprocess.run([*map(str, command), "--output", str(out)], check=True)
@@ -78,7 +89,7 @@ def judged(one: Folders, folder: Path) -> float:
     return seconds
 
 
-def row(one: Folders, record: Record, seconds: float) -> dict[str, Any]:
+def row(one: Folders, record: Record, seconds: float, deviates: str) -> dict[str, Any]:
     """A measured number with all that has to be said of it."""
     return {
         "protocol": one.protocol,
@@ -96,7 +107,7 @@ def row(one: Folders, record: Record, seconds: float) -> dict[str, Any]:
         "note": record.note,
         "data": one.data,
         "software": one.software,
-        "deviates": one.deviates,
+        "deviates": deviates,
         "settings": record.protocol,
         "judged by": "command line" if one.protocol in BY_COMMAND else "Python",
         "seconds to judge the folders": seconds,
@@ -109,6 +120,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
     parser.add_argument("--work", type=Path, default=Path("runs/protocols"))
+    parser.add_argument(
+        "--whole-study", action="store_true", help="medmnist-augmentation at its own size, not cut"
+    )
     parser.add_argument("--only", nargs="*", choices=known, help="protocols; nothing is written")
     chosen = parser.parse_args()
     missing = set(protocols.names()) ^ set(known)
@@ -121,9 +135,10 @@ def main() -> None:
             continue
         start = time.process_time()
         folder = made(one, chosen.data, chosen.work)
-        seconds = judged(one, folder)
+        seconds = judged(one, folder, whole=chosen.whole_study)
+        cut = one.protocol == SMALLER_STUDY.name and not chosen.whole_study
         records = read_records(folder / "judged" / "metrics.json")
-        rows += [row(one, record, seconds) for record in records]
+        rows += [row(one, record, seconds, SMALLER if cut else one.deviates) for record in records]
         spent = time.process_time() - start
         print(f"{time.strftime('%H:%M:%S')} {one.protocol}: {len(records)} numbers, {spent:.0f} s",
               flush=True)  # fmt: skip

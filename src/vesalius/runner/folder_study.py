@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 from pathlib import Path
 
 from vesalius import __version__
@@ -11,6 +14,28 @@ from vesalius.evaluation.protocols.study_protocol import StudyProtocol
 from vesalius.reports import ReportContent, verdict, write_report
 from vesalius.runner.machine import describe_machine
 from vesalius.runner.run import Watcher
+
+STUDY = "study"
+KEY_LENGTH = 16
+
+
+def study_folder(protocol: StudyProtocol, real: Path, generated: Path, out: Path) -> Path:
+    """Where arms are trained: named after settings and files, so that what has changed is not kept.
+
+    Arms of other settings or files are removed.
+    """
+    states = [
+        [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        for files in (
+            sorted(path.iterdir()) if path.is_dir() else [path] for path in (real, generated)
+        )
+    ]
+    told = json.dumps([__version__, repr(protocol), protocol.text(), states])
+    key = hashlib.blake2b(told.encode(), digest_size=KEY_LENGTH // 2).hexdigest()
+    for other in (out / STUDY).glob("*/"):
+        if other.name != key and len(other.name) == KEY_LENGTH:
+            shutil.rmtree(other)
+    return out / STUDY / key
 
 
 def run_study(
@@ -27,7 +52,7 @@ def run_study(
     )  # fmt: skip
     watch.stage("train and test every arm", 0)
     records = protocol.records(
-        real, generated, out / "study", context,
+        real, generated, study_folder(protocol, real, generated, out), context,
         watch=lambda arm, done, total: watch.advance(done, arm, total),
     )  # fmt: skip
     write_records(out / "metrics.json", records)
