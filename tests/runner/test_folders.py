@@ -13,6 +13,8 @@ from vesalius.core.errors import InputError
 from vesalius.core.image import Image
 from vesalius.core.record import Record, read_records
 from vesalius.data.formats import write_image
+from vesalius.evaluation.own_encoder import EncoderTraining
+from vesalius.runner.folder_encoder import train_folder_encoder
 from vesalius.runner.folders import evaluate_folders
 from vesalius.runner.image_folder import image_items, pairing
 
@@ -149,6 +151,58 @@ def test_names_say_nothing_where_nothing_is_paired(tmp_path: Path) -> None:
         )
 
 
+def test_every_pixel_metric_by_name(tmp_path: Path) -> None:
+    filled(tmp_path / "real", names(3))
+    filled(tmp_path / "generated", names(3), shift=3.0)
+    folders, out = (tmp_path / "real", tmp_path / "generated"), tmp_path / "out"
+    evaluate_folders(*folders, out=out, value_range=(0, 300), metrics=["mse", "mae"])
+    found = by_metric(out)
+    assert list(found) == ["mae", "psnr", "ssim", "mse"]
+    assert found["mse"].value == pytest.approx(9.0, abs=1e-3)
+    evaluate_folders(*folders, out=tmp_path / "all", value_range=(0, 300), metrics=["all"])
+    assert len(by_metric(tmp_path / "all")) == 14
+    with pytest.raises(InputError, match="metrics among mae, mse"):
+        evaluate_folders(*folders, out=out, metrics=["dice"])
+    with pytest.raises(InputError, match="the measures of 'label maps'"):
+        evaluate_folders(*folders, out=out, labels="1=liver", metrics=["mse"])
+
+
+def test_what_images_are_too_small_for_is_left_out(tmp_path: Path) -> None:
+    for folder in ("real", "generated"):
+        write_image(tmp_path / folder / "p.npz", Image(texture(0, 20, 20)))
+    out = tmp_path / "out"
+    evaluate_folders(tmp_path / "real", tmp_path / "generated", out=out, metrics=["all"])
+    assert set(by_metric(out)) >= {"fsim", "gmsd", "vif", "uqi"}
+    assert not {"ms_ssim", "iw_ssim"} & set(by_metric(out))
+    assert "ms_ssim needs 28 voxels" in (out / "report.html").read_text()
+
+
+def test_an_encoder_trained_on_a_folder_judges_other_patients_only(tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    for folder, first in (("train", 0), ("real", 50), ("generated", 80)):
+        for seed in range(first, first + 20):
+            write_image(tmp_path / folder / f"p{seed}.npz", Image(texture(seed, 32, 32)))
+    tiny = EncoderTraining(steps=3, batch_size=8, width=8, size=16)
+    card = train_folder_encoder(tmp_path / "train", own, value_range=(0, 300), training=tiny)
+    assert (card.images, len(card.patients)) == (20, 20)
+
+    def judged(real: str, out: str) -> Path:
+        evaluate_folders(
+            tmp_path / real, tmp_path / "generated", out=tmp_path / out, pairs="none",
+            value_range=(0, 300), extractors=[str(own)],
+        )  # fmt: skip
+        return tmp_path / out
+
+    out = judged("real", "unlisted")
+    assert "kid[own]" in by_metric(out)
+    assert "Whether own was trained on patients that it judges" in (out / "report.html").read_text()
+    rows = (f"p{seed}.npz,p{seed}\n" for seed in range(20))
+    (tmp_path / "train" / "patients.csv").write_text("file,patient\n" + "".join(rows))
+    with pytest.raises(InputError, match="was not trained on") as raised:
+        judged("train", "seen")
+    assert "20 of 20" in str(raised.value)
+
+
 def test_patients_of_the_table_are_the_units_of_intervals(tmp_path: Path) -> None:
     filled(tmp_path / "real", names(6))
     filled(tmp_path / "generated", names(6), shift=1.0)
@@ -205,7 +259,7 @@ def test_thin_volumes_are_compared_without_ssim_and_their_slices_as_a_set(tmp_pa
     evaluate_folders(tmp_path / "real", tmp_path / "mean", out=tmp_path / "out")
     found = by_metric(tmp_path / "out")
     assert "ssim" not in found
-    assert "SSIM needs 7 voxels" in (tmp_path / "out" / "report.html").read_text()
+    assert "ssim needs 7 voxels" in (tmp_path / "out" / "report.html").read_text()
     sets = [record for record in found.values() if record.level == "feature"]
     assert sets
     assert all(record.n == N for record in sets)  # patients, not slices

@@ -1,4 +1,4 @@
-"""``vesalius evaluate`` and ``vesalius report``."""
+"""``vesalius evaluate``, ``vesalius train-encoder`` and ``vesalius report``."""
 
 from __future__ import annotations
 
@@ -41,6 +41,13 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(metavar="MM", help="Of surface Dice, with --labels.")
     ] = 2.0,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|all",
+            help="Another pixel metric of pairs, by its name in vesalius list metrics; repeatable.",
+        ),
+    ] = None,
     extractor: Annotated[
         list[str] | None,
         typer.Option(
@@ -87,6 +94,7 @@ def evaluate(
             value_range=value_range,
             labels=labels,
             tolerance_mm=tolerance,
+            metrics=metric or (),
             extractors=extractor or (),
             train=train,
             subgroups=subgroups,
@@ -103,6 +111,52 @@ def evaluate(
     say_table("What was measured", record_rows(records))
     say("")
     say(f"report: {report}")
+
+
+def train_encoder(
+    folder: Annotated[
+        Path, typer.Argument(metavar="TRAIN", help="Real images, none of which are judged later.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="NAME.safetensors", help="The encoder.")
+    ],
+    unit: Annotated[str | None, typer.Option(help="Unit where the files do not say it.")] = None,
+    value_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option("--range", metavar="LOW HIGH", help="Intensities that it sees."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Of training.")] = 600,
+    seed: Annotated[int, typer.Option(help="Of weights, views and order.")] = 0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print what is known of it as JSON.")
+    ] = False,
+) -> None:
+    """Train an encoder on real images, without labels, for evaluate's --extractor."""
+    from vesalius.evaluation.own_encoder import EncoderTraining
+    from vesalius.runner.folder_encoder import train_folder_encoder
+
+    with shown() as watch:
+        card = train_folder_encoder(
+            folder,
+            output,
+            unit=unit,
+            value_range=value_range,
+            training=EncoderTraining(steps=steps),
+            seed=seed,
+            watch=watch,
+        )
+    low, high = card.window
+    if json:
+        say_json({"encoder": str(output), "images": card.images, "range": [low, high],
+                  "partners_found": card.partners_found, "among": card.among})  # fmt: skip
+        return
+    say(
+        f"In the end a view was nearest to the other view of its image in "
+        f"{100 * card.partners_found:.0f} % of {card.among} images "
+        f"(by chance {100 / card.among:.0f} %)."
+    )
+    say(f"encoder: {output}")
+    say(f"use it: vesalius evaluate REAL GENERATED --extractor {output} --range {low:g} {high:g}")
 
 
 def report(

@@ -76,6 +76,7 @@ def record_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
             if record.baseline_value is not None
             else ""
         )
+        floor = "" if record.floor is None else f"{record.floor:.4g}"
         arrow = {"up": "higher is better", "down": "lower is better", "zero": "zero is best"}
         rows.append(
             {
@@ -84,6 +85,7 @@ def record_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
                 "metric": record.metric,
                 "value": f"{record.value:.4g} {record.unit if record.unit != '1' else ''}".strip(),
                 "95 % interval": interval,
+                "real to real": floor,
                 "n": record.n or "",
                 "baseline": baseline,
                 "p": "" if record.p_value is None else f"{record.p_value:.2g}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vesalius.core.errors import InputError
+from vesalius.metrics.feature import OwnFeatures
+from vesalius.metrics.metric import Extractor
 from vesalius.runner.image_folder import PATIENTS, Item, Pairing
 
 
@@ -28,6 +30,21 @@ def require_pairs_of_one_patient(paired: Pairing) -> None:
         came=f"{len(wrong)} of {len(both)} pairs of two patients",
         case=wrong[0][0].shown,
         remedy=f"check {PATIENTS} in both folders",
+    )
+
+
+def require_unseen(made: Extractor, paired: Pairing) -> str:
+    """Raise InputError where an encoder was trained on patients it judges; else a remark."""
+    if not isinstance(made, OwnFeatures):
+        return ""
+    judged = [item for pair in paired.pairs for item in pair]
+    judged += [*paired.real_alone, *paired.generated_alone]
+    made.require_unseen([item.patient for item in judged if item.listed])
+    if all(item.listed for item in judged):
+        return ""
+    return (
+        f"Whether {made.name} was trained on patients that it judges is not known: give the "
+        f"folders a {PATIENTS}."
     )
 
 

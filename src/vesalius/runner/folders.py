@@ -21,9 +21,14 @@ from vesalius.evaluation.protocols import (
 )
 from vesalius.evaluation.protocols.label_maps import TOLERANCE_MM
 from vesalius.metrics.metric import CaseMetric
-from vesalius.metrics.pixel import SSIM, fastmri, synthrad_like
+from vesalius.metrics.pixel import fastmri, synthrad_like
 from vesalius.reports import ReportContent, Table, verdict, write_report
-from vesalius.runner.folder_patients import require_independence, require_pairs_of_one_patient
+from vesalius.runner.chosen_metrics import by_name, fitting
+from vesalius.runner.folder_patients import (
+    require_independence,
+    require_pairs_of_one_patient,
+    require_unseen,
+)
 from vesalius.runner.folder_pictures import copy_strips, strips
 from vesalius.runner.folder_records import (
     RADIOMICS,
@@ -93,6 +98,7 @@ def evaluate_folders(
     value_range: tuple[float, float] | None = None,
     labels: str | None = None,
     tolerance_mm: float = TOLERANCE_MM,
+    metrics: Sequence[str] = (),
     extractors: Sequence[str] = (),
     train: str | Path | None = None,
     subgroups: str | Path | None = None,
@@ -130,6 +136,9 @@ def evaluate_folders(
     labels, tolerance_mm:
         ``"1=liver,2=spleen"``: the files are label maps, judged label by label; the tolerance is
         that of surface Dice.
+    metrics:
+        Names of pixel metrics beside those that are always taken, or ``"all"`` of
+        :func:`vesalius.metrics.pixel.pixel_metrics`; a protocol has its own.
     extractors:
         What sets are compared by (see :func:`vesalius.metrics.feature.extractors.extractor`);
         radiomics by default. Of volumes, eight axial slices are seen.
@@ -161,13 +170,15 @@ def evaluate_folders(
     folders, remarks = _opened(Path(real), Path(generated), mask, train, pairs)
     if subgroups is not None:
         require_file(Path(subgroups))
-    plan, thin = _planned(folders, named, task, unit, value_range, labels, tolerance_mm, watch)
+    plan, thin = _planned(
+        folders, named, task, unit, value_range, labels, tolerance_mm, metrics, watch
+    )
     specs = dict.fromkeys(extractors or plan.protocol.extractors or (RADIOMICS,))
     if folders.train:
         specs.setdefault(PIXELS)
     plan = replace(plan, extractors=() if plan.protocol.labels else tuple(specs))
-    for spec in plan.extractors:
-        plan.extractor(spec)  # a missing weight is told before hours of work
+    for spec in plan.extractors:  # a missing weight is told before hours of work
+        remarks += (require_unseen(plan.extractor(spec), folders.paired),)
     size = CASES_AT_ONCE[plan.scene.dims]
     jobs = folders.jobs
     chunks = tuple(jobs[first : first + size] for first in range(0, len(jobs), size))
@@ -214,7 +225,14 @@ def evaluate_folders(
         records=tuple(records),
         tables=tuple(tables),
         reference=() if plan.protocol.labels else ladder_tables(),
-        warnings=(*plan.scene.warnings, *thin, *_alone(folders.paired), *remarks, *notes, *few),
+        warnings=(
+            *plan.scene.warnings,
+            *thin,
+            *_alone(folders.paired),
+            *filter(None, remarks),
+            *notes,
+            *few,
+        ),
     )
     path = out / "report.html"
     write_report(path, content)
@@ -239,7 +257,7 @@ def _opened(
     trained = () if train is None else image_items(Path(train))
     remark = require_independence(trained, paired) if trained else ""
     folders = Folders(real.resolve().name, generated.resolve().name, paired, masks, trained)
-    return folders, (remark,) if remark else ()
+    return folders, (remark,)
 
 
 def _planned(
@@ -250,6 +268,7 @@ def _planned(
     value_range: tuple[float, float] | None,
     labels: str | None,
     tolerance_mm: float,
+    metrics: Sequence[str],
     watch: Watcher,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The protocol and what the images share, and a remark on measures left out."""
@@ -264,14 +283,19 @@ def _planned(
             f"the ranges of '{chosen.name}', which are fixed", came=f"--range {value_range}",
             remedy="leave --range out",
         )  # fmt: skip
+    if chosen is not None and metrics:
+        raise InputError(
+            f"the measures of '{chosen.name}'", came="others by name", remedy="leave --metric out"
+        )
     paired = folders.paired
     items = [item for item, _ in paired.pairs] + list(paired.real_alone)
     scene = look(items, chosen, unit, value_range, chosen or _UNTOLD, watch)
     if chosen is not None:
         return Plan(chosen, scene, ()), ()
-    metrics, told = _of_task(task, scene, items[0])
-    kept, thin = _fitting(metrics, scene)
-    return Plan(ByMetrics(told, _where(scene), kept), scene, ()), thin
+    usual, told = _of_task(task, scene, items[0])
+    chosen_by_name, thin = fitting((*usual, *by_name(metrics, usual, scene)), scene)
+    where = _where(scene, masked=folders.masks is not None)
+    return Plan(ByMetrics(told, where, chosen_by_name), scene, ()), thin
 
 
 def _require_mask(protocol: Protocol, folders: Folders) -> None:
@@ -287,9 +311,10 @@ def _require_mask(protocol: Protocol, folders: Folders) -> None:
         )  # fmt: skip
 
 
-def _where(scene: Scene) -> str:
+def _where(scene: Scene, *, masked: bool) -> str:
     low, high = scene.value_range
-    return f"{scene.dims}D files, range {low:g} to {high:g} {scene.unit}"
+    inside = ", in a mask" if masked else ""
+    return f"{scene.dims}D files{inside}, range {low:g} to {high:g} {scene.unit}"
 
 
 def _of_task(task: str | None, scene: Scene, first: Item) -> tuple[tuple[CaseMetric, ...], str]:
@@ -306,17 +331,6 @@ def _of_task(task: str | None, scene: Scene, first: Item) -> tuple[tuple[CaseMet
             return fastmri(slice_axis=axis), "fastmri measures"  # type: ignore[arg-type]
     low, high = scene.value_range
     return synthrad_like(low, high, scene.unit), "synthrad2023 measures"
-
-
-def _fitting(
-    metrics: tuple[CaseMetric, ...], scene: Scene
-) -> tuple[tuple[CaseMetric, ...], tuple[str, ...]]:
-    """The measures that the images are large enough for, and a remark on one left out."""
-    for metric in metrics:
-        if isinstance(metric, SSIM) and min(scene.space) < metric.window.size:
-            kept = tuple(other for other in metrics if other is not metric)
-            return kept, (f"SSIM needs {metric.window.size} voxels along every axis: left out.",)
-    return metrics, ()
 
 
 def _subgroups(

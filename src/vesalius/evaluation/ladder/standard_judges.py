@@ -32,23 +32,7 @@ from vesalius.metrics.feature import (
     nearest,
 )
 from vesalius.metrics.metric import CaseMetric, Extractor, SetMetric
-from vesalius.metrics.pixel import (
-    FSIM,
-    GMSD,
-    HFEN,
-    IWSSIM,
-    MAE,
-    MSE,
-    MSSSIM,
-    NCC,
-    NMSE,
-    PSNR,
-    RMSE,
-    SSIM,
-    UQI,
-    VIF,
-    UniformWindow,
-)
+from vesalius.metrics.pixel import pixel_metrics
 
 #: Of features on a robust scale, whose Fréchet distance is the radiomic one.
 RADIOMIC: tuple[SetMetric, ...] = (
@@ -75,28 +59,6 @@ NETWORK: tuple[SetMetric, ...] = (
     VendiScore(),
     MeanPairwiseDistance(),
 )
-
-
-def pixel_metrics(limits: tuple[float, float], unit: str = "1") -> tuple[CaseMetric, ...]:
-    """Metrics of an image against its reference, over the range ``limits`` (low, high)."""
-    data_range = limits[1] - limits[0]
-    three = (0.3, 0.4, 0.3)
-    return (
-        MAE(unit),
-        MSE(unit),
-        RMSE(unit),
-        NMSE(),
-        NCC(),
-        PSNR(data_range, data_unit=unit),
-        SSIM(data_range, data_unit=unit),
-        MSSSIM(data_range, data_unit=unit, window=UniformWindow(), weights=three),
-        IWSSIM(data_range, data_unit=unit, window=UniformWindow(), weights=three),
-        UQI(data_unit=unit),
-        FSIM(data_range, data_unit=unit, limits=limits),
-        GMSD(data_range, data_unit=unit),
-        VIF(data_range, data_unit=unit, scales=3),
-        HFEN(data_unit=unit),
-    )
 
 
 def paired_judges(metrics: Sequence[CaseMetric]) -> tuple[Judge, ...]:
@@ -155,7 +117,7 @@ def standard_judges(
     dims: Literal[2, 3] = 2 if training.images.ndim == 4 else 3
     radiomics = RadiomicFeatures(limits, dimensions=dims)
     return (
-        *paired_judges(pixel_metrics(limits, unit)),
+        *paired_judges(pixel_metrics(limits, unit, voxels=min(training.images.shape[2:]))),
         *set_judges(radiomics, training, real, RADIOMIC),
         *(
             judge

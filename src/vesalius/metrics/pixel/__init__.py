@@ -11,6 +11,7 @@ from vesalius.metrics.pixel.ms_ssim import MSSSIM
 from vesalius.metrics.pixel.mse import MSE
 from vesalius.metrics.pixel.ncc import NCC
 from vesalius.metrics.pixel.nmse import NMSE
+from vesalius.metrics.pixel.over_range import pixel_metrics
 from vesalius.metrics.pixel.protocols import fastmri, synthrad_like
 from vesalius.metrics.pixel.psnr import PSNR
 from vesalius.metrics.pixel.rmse import RMSE
@@ -39,5 +40,6 @@ __all__ = [
     "LesionMetric",
     "UniformWindow",
     "fastmri",
+    "pixel_metrics",
     "synthrad_like",
 ]
