@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import families_table
 import family_tree
 import ladder_table
+import protocol_runs
 import size_figures
 import steps_figures
 
@@ -283,6 +284,7 @@ def write(app: Sphinx) -> None:
     (FIGURES / "cost_against_size.md").write_text(size_figures.table(), encoding="utf-8")
     families_table.write(FIGURES)
     ladder_table.write(FIGURES)
+    protocol_runs.write(FIGURES)
     GENERATED.mkdir(exist_ok=True)
     for old in GENERATED.glob("*.md"):
         if old.stem not in pages:

@@ -50,7 +50,7 @@ def test_up_metrics_are_better_when_higher(record):
 def test_zero_metrics_compare_distances_to_zero(record):
     bias = {"metric": "bias", "unit": "%", "direction": "zero", "value": -1.2, "low": -2, "high": 0}
     near = verdict([record(**bias, baseline_value=4.8, p_value=0.01)])
-    assert "Bias is −1.2 %" in near
+    assert "bias is −1.2 %" in near
     assert "closer to zero, so better, than FBP" in near
     far = verdict([record(**bias, baseline_value=0.1, p_value=0.01)])
     assert "further from zero, so worse, than FBP" in far

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.core.image import Image
@@ -149,6 +150,29 @@ def test_names_say_nothing_where_nothing_is_paired(tmp_path: Path) -> None:
             pairs="none",
             mask=tmp_path / "real",
         )
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_network_of_volumes_sees_them_whole(tmp_path: Path) -> None:
+    class Mean(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Conv3d(1, 2, 1)
+
+        def forward(self, volumes: Tensor) -> Tensor:
+            return self.layer(volumes)
+
+    torch.jit.script(Mean().eval()).save(tmp_path / "medicalnet.pt")
+    volumes(tmp_path, N, 4)
+    evaluate_folders(
+        tmp_path / "real", tmp_path / "mean", out=tmp_path / "out",
+        extractors=[str(tmp_path / "medicalnet.pt"), "pixels"],
+    )  # fmt: skip
+    found = by_metric(tmp_path / "out")
+    assert found["kid[medicalnet]"].n == N
+    parts = [np.load(path) for path in (tmp_path / "out" / "parts").glob("*.npz")]
+    assert {part["features-real-0"].shape for part in parts} == {(1, 2)}
+    assert {len(part["features-real-1"]) for part in parts} == {4}  # slices
 
 
 def test_every_pixel_metric_by_name(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def _names(marks: Sequence[Mark]) -> str:
 
 def _unmeasured(level: Level) -> str:
     if level == "pixel":
-        return "No image has a partner that it should equal."
+        return "No image was compared voxel by voxel."
     if level == "feature":
         return "There were too few patients, or no images, to compare sets."
     return "No outline, finding, dose or reading was judged."
@@ -215,7 +215,7 @@ def _not_for(judged: Sequence[Record], everything: Sequence[Record]) -> list[str
     elif "feature" not in levels:
         found.append("Claims of realism or diversity: the sets were not compared.")
     if "pixel" not in levels:
-        found.append("Reading values off a single image: nothing says what it should have been.")
+        found.append("Reading values off a single image: no error of single voxels was measured.")
     doses = any(record.unit in ("Gy", "%Gy") for record in judged)
     if any(record.unit == "HU" for record in judged) and not doses:
         found.append(

@@ -147,12 +147,6 @@ def _measured(record: Record) -> str:
 
 
 def _sentence(record: Record) -> str:
-    text = _claim(record)
-    word = text.split(" ", 1)[0]
-    return text[0].upper() + text[1:] if word.isalpha() and word.islower() else text
-
-
-def _claim(record: Record) -> str:
     if math.isnan(record.value):
         return f"{_subject(record)} is not defined on these data."
     text = f"{_subject(record)} is {_measured(record)}"

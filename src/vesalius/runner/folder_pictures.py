@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from vesalius.core.image import Image
+from vesalius.evaluation.protocols import Content
 from vesalius.reports import Picture, Strip, spanning_window
 from vesalius.reports.content import Colour
 from vesalius.runner.folder_records import Copied
@@ -25,24 +27,49 @@ from vesalius.runner.orientation import (
     superior_axis,
 )
 from vesalius.runner.scene import content_of
-from vesalius.runner.shown_cases import ShownCase, shown_cases
+from vesalius.runner.shown_cases import CHOOSING, ShownCase, shown_cases
 
 SHOWN, COPIES_SHOWN = 6, 4
+#: Lowest and highest HU drawn; air, lung and bone lie beyond.
+SOFT_TISSUE_HU = (-160.0, 240.0)
 
 
-def _pixels(image: Image) -> NDArray[np.float64]:
-    """The image, or the middle axial slice of a volume, as radiologists look at it."""
-    if len(image.space) == 3:
-        axis = superior_axis(image)
-        image = slice_of(image, axis, image.space[axis] // 2)
-    if has_geometry(image):
-        turn = Turn.between(directions(image), RADIOLOGICAL)
-        image = turn.forward(image) if turn else image
-    return np.asarray(image.data[0].double().numpy())
+@dataclass(frozen=True)
+class _View:
+    """Which slice of a volume is shown; both None for 2D."""
+
+    axis: int | None = None
+    place: int | None = None
+
+    @staticmethod
+    def of(content: Content, mask: Tensor | None = None) -> _View:
+        """Across the slices that the file has, the one with most of the mask, or the middle one."""
+        image = content.image
+        if len(image.space) != 3:
+            return _View()
+        axis = superior_axis(image) if content.slice_axis is None else content.slice_axis
+        if mask is None:
+            return _View(axis, image.space[axis] // 2)
+        others = tuple(other for other in range(3) if other != axis)
+        return _View(axis, int(mask[0].sum(dim=others).argmax()))
+
+    def pixels(self, image: Image) -> NDArray[np.float64]:
+        """The slice, turned as radiologists look at it where the file says how it lies."""
+        if self.axis is not None and self.place is not None:
+            image = slice_of(image, self.axis, self.place)
+        if has_geometry(image):
+            turn = Turn.between(directions(image), RADIOLOGICAL)
+            image = turn.forward(image) if turn else image
+        return np.asarray(image.data[0].double().numpy())
 
 
-def _read(plan: Plan, item: Item, *, real: bool) -> Image:
-    return content_of(item, plan.protocol, real=real).image
+def _window(unit: str, *shots: NDArray[np.float64]) -> tuple[float, float]:
+    """Soft tissue for HU, where air and bone would leave nothing to see; else what there is."""
+    return SOFT_TISSUE_HU if unit == "HU" else spanning_window(*shots)
+
+
+def _read(plan: Plan, item: Item, *, real: bool) -> Content:
+    return content_of(item, plan.protocol, real=real)
 
 
 def strips(
@@ -65,8 +92,9 @@ def _some_of_each(plan: Plan, paired: Pairing) -> list[Strip]:
         if not items:
             continue
         chosen = items[:: max(1, len(items) // SHOWN)][:SHOWN]
-        shots = [_pixels(_read(plan, item, real=which == "real")) for item in chosen]
-        window = spanning_window(*shots)
+        contents = [_read(plan, item, real=which == "real") for item in chosen]
+        shots = [_View.of(content).pixels(content.image) for content in contents]
+        window = _window(plan.scene.unit, *shots)
         pictures = tuple(
             Picture(item.name, shot, window, plan.scene.unit)
             for item, shot in zip(chosen, shots, strict=True)
@@ -82,22 +110,24 @@ def _strip(
     shown: ShownCase,
     measured: Measured,
 ) -> Strip:
-    reference = _read(plan, pair[0], real=True)
-    image = _centred(_read(plan, pair[1], real=False), reference)
+    content = _read(plan, pair[0], real=True)
+    reference = content.image
+    image = _centred(_read(plan, pair[1], real=False).image, reference)
     labels, unit = plan.protocol.labels, plan.scene.unit
     difference = (image.data.double() - reference.data.double()).float()
     if labels:
         difference = (difference != 0).float()
-    if masks is not None:
-        mask = mask_of(masks, pair[0].name, reference)
-        difference = difference if mask is None else difference.masked_fill(~mask, 0.0)
-    shots = [_pixels(replace(reference, data=data)) for data in (image.data, reference.data)]
-    error = _pixels(replace(reference, data=difference))
+    mask = content.judged if masks is None else mask_of(masks, pair[0].name, reference)
+    if mask is not None:
+        difference = difference.masked_fill(~mask, 0.0 if labels else float("nan"))
+    view = _View.of(content, mask)
+    shots = [view.pixels(replace(reference, data=data)) for data in (image.data, reference.data)]
+    error = view.pixels(replace(reference, data=difference))
     colour: Colour = "labels" if labels else "grey"
-    window = spanning_window(*shots, percentiles=(0, 100)) if labels else spanning_window(*shots)
+    window = spanning_window(*shots, percentiles=(0, 100)) if labels else _window(unit, *shots)
     reach = (0.0, 1.0) if labels else spanning_window(error, symmetric=True)
     scores = {}
-    for measure in plan.protocol.measures:
+    for measure in plan.protocol.measures[:CHOOSING]:
         value = f"{measured.by_case(measure.name)[shown.place]:.4g}"
         scores[measure.name] = value if measure.unit == "1" else f"{value} {measure.unit}"
     pictures = (
@@ -123,11 +153,12 @@ def copy_strips(
     """Generated images beside the training images that they are nearest to."""
     shown = []
     for one in found[:COPIES_SHOWN]:
-        shots = [
-            _pixels(_read(plan, generated[one.generated], real=False)),
-            _pixels(_read(plan, train[one.train], real=True)),
+        contents = [
+            _read(plan, generated[one.generated], real=False),
+            _read(plan, train[one.train], real=True),
         ]
-        window = spanning_window(*shots)
+        shots = [_View.of(content).pixels(content.image) for content in contents]
+        window = _window(plan.scene.unit, *shots)
         pictures = tuple(
             Picture(label, shot, window, plan.scene.unit)
             for label, shot in zip(("generated", "training"), shots, strict=True)

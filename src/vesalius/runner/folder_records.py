@@ -90,7 +90,8 @@ def set_records(
 ) -> tuple[list[Record], list[str]]:
     """Both sets compared by the features of every extractor, real against real beside them."""
     records: list[Record] = []
-    notes: list[str] = []
+    thin: list[str] = []
+    n = 0
     for spec in plan.extractors:
         known = measured.sets.get(spec, {})
         if "real" not in known or "generated" not in known:
@@ -105,22 +106,26 @@ def set_records(
                 "no feature-level numbers."
             )
             return [], [note]
-        found, remarks = _of_extractor(plan, spec, real, generated, context, seed)
+        found = _of_extractor(plan, spec, real, generated, context, seed)
         records += found
-        notes += remarks
-    return records, notes
+        n = min(counts.values())
+        thin += [one.metric for one in found if one.note.startswith("n = ")]
+    if not thin:
+        return records, []
+    told = ", ".join(thin)
+    return records, [f"n = {n} is small for {told}: read them with real against real beside them."]
 
 
 def _of_extractor(
     plan: Plan, spec: str, real: FeatureSet, generated: FeatureSet, context: Record, seed: int
-) -> tuple[list[Record], list[str]]:
+) -> list[Record]:
     made = plan.extractor(spec)
     wide = _scaled(spec, generated.rows, real.rows, real.rows)
     metrics = plan.protocol.distances(spec)
     if metrics is None:
         metrics = SET_METRICS if spec == RADIOMICS else NETWORK_METRICS
     n = min(len(set(real.patients)), len(set(generated.patients)))
-    records, notes = [], []
+    records = []
     for metric in metrics:
         rng = numpy_stream(seed, "sets", metric.name, *([] if spec == RADIOMICS else [spec]))
         frechet = isinstance(metric, FrechetDistance)
@@ -136,8 +141,6 @@ def _of_extractor(
         ).intervals["generated"]  # fmt: skip
         name = _name(metric, spec, made)
         note = enough_cases(metric, n, b.shape[1])
-        if note:
-            notes.append(f"{name}: {note}.")
         taken = max(len(a), len(b))
         if taken < max(map(len, wide)):
             note = "; ".join(filter(None, (note, f"of {taken} images of each set, at random")))
@@ -148,7 +151,7 @@ def _of_extractor(
                 high=_bound(interval.high), n=n, floor=floor, note=note,
             )
         )  # fmt: skip
-    return records, notes
+    return records
 
 
 def _fewer(rows: Tensor, patients: tuple[str, ...], seed: int) -> tuple[Tensor, tuple[str, ...]]:

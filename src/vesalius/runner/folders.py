@@ -52,6 +52,11 @@ from vesalius.runner.workers import Workers
 
 #: By which copies are looked for, whatever else is measured.
 PIXELS = "pixels"
+#: Of pairs, whose sets are alike by their patients before anything is drawn.
+TWINS = (
+    "Both sets are of the same patients, real against real is of different ones: a distance as "
+    "small as that does not yet show that the images are alike."
+)
 _UNTOLD = ByMetrics("", "", ())
 
 
@@ -216,6 +221,8 @@ def evaluate_folders(
         tables += _subgroups(plan, measured, subgroups, folders.generated, seed)
     if copied:
         tables.append(copies_table(copied))
+    if sets and folders.paired.pairs:
+        remarks += (TWINS,)
     content = ReportContent(
         title=f"{folders.generated} against {folders.real}",
         question="Are the generated images like the real ones?",

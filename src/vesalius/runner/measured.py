@@ -6,13 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
 from vesalius.evaluation.protocols import Measure
+from vesalius.runner.image_folder import Item
 from vesalius.runner.measuring import SIDES, Job, Part, Side
 from vesalius.runner.parts import Parts
 from vesalius.runner.shown_cases import from_best
@@ -58,8 +59,7 @@ def gathered(parts: Parts) -> Measured:
     """Everything that was kept; InputError for generated images of sizes that no real one has."""
     found = Measured(values={measure.name: [] for measure in parts.plan.protocol.measures})
     rows: dict[tuple[str, Side], list[Tensor]] = {}
-    cases: dict[Side, list[str]] = {side: [] for side in SIDES}
-    patients: dict[Side, list[str]] = {side: [] for side in SIDES}
+    owners: dict[tuple[str, Side], list[Item]] = {}
     sizes: dict[Side, dict[tuple[int, ...], str]] = {side: {} for side in SIDES}
     for number, jobs in enumerate(parts.chunks):
         part = parts.read(number)
@@ -68,21 +68,23 @@ def gathered(parts: Parts) -> Measured:
             known = [job.items[side] for job in jobs if side in job.items]
             for size, item in zip(part[f"sizes-{side}"].tolist(), known, strict=True):
                 sizes[side].setdefault(tuple(size), item.shown)
-            if f"rows-{side}" not in part:
-                continue
-            for row in part[f"rows-{side}"].tolist():
-                items = jobs[row].items
-                cases[side].append(items[side].name)
-                # a pair is of one patient, whose name the real folder knows
-                owner = items.get("real", items[side])
-                patients[side].append(owner.patient)
             for place, spec in enumerate(parts.plan.extractors):
+                if f"rows-{side}-{place}" not in part:
+                    continue
                 features = torch.from_numpy(part[f"features-{side}-{place}"])
                 rows.setdefault((spec, side), []).append(features)
+                whose = owners.setdefault((spec, side), [])
+                for row in part[f"rows-{side}-{place}"].tolist():
+                    items = jobs[row].items
+                    # a pair is of one patient, whose name the real folder knows
+                    patient = items.get("real", items[side]).patient
+                    whose.append(replace(items[side], patient=patient))
     _require_sizes(sizes, parts)
     for (spec, side), groups in rows.items():
         found.sets.setdefault(spec, {})[side] = FeatureSet(
-            torch.cat(groups), tuple(cases[side]), tuple(patients[side])
+            torch.cat(groups),
+            tuple(item.name for item in owners[spec, side]),
+            tuple(item.patient for item in owners[spec, side]),
         )
     return found
 

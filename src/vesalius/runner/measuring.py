@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.core.image import Image
 from vesalius.evaluation.protocols import Content, Found, Pair, Protocol
-from vesalius.metrics.feature.extractors import extractor
+from vesalius.metrics.feature.extractors import extractor, sees_volumes
 from vesalius.metrics.metric import Extractor
 from vesalius.runner.image_folder import Item, read_mask
 from vesalius.runner.orientation import has_geometry, superior_axis
@@ -60,19 +59,23 @@ class Plan:
     scene: Scene
     extractors: tuple[str, ...]
 
-    @property
-    def dimensions(self) -> int:
-        """Axes of space that extractors see: volumes are seen by slices."""
-        return self.scene.dims if self.protocol.whole else 2
+    def dimensions(self, spec: str) -> int:
+        """Axes of space that an extractor sees: slices of volumes, unless it takes them whole."""
+        return self.scene.dims if self.protocol.whole or _of_volumes(spec) else 2
 
     def extractor(self, spec: str) -> Extractor:
         """The extractor that a word names."""
-        return _extractor(spec, self.scene.value_range, self.dimensions)
+        return _extractor(spec, self.scene.value_range, self.dimensions(spec))
 
 
 @lru_cache(maxsize=4)
 def _extractor(spec: str, window: tuple[float, float], dimensions: int) -> Extractor:
     return extractor(spec, window, dimensions)
+
+
+@lru_cache(maxsize=4)
+def _of_volumes(spec: str) -> bool:
+    return sees_volumes(spec)
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,40 @@ class Failure:
         return InputError(self.expected, came=self.came, case=self.case, remedy=self.remedy)
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """An image whose features are not measured yet: its job, ``(1, 1, *space)``, mask, slices."""
+
+    job: int
+    image: Tensor
+    mask: Tensor | None
+    slice_axis: int | None
+
+    def seen(self, dimensions: int) -> tuple[Tensor, Tensor | None]:
+        """What an extractor sees: the whole, or up to eight axial slices ``(n, 1, *plane)``."""
+        image, mask, axis = self.image, self.mask, self.slice_axis
+        if image.ndim - 2 == dimensions or axis is None:
+            return image, mask
+        known = np.arange(image.shape[axis + 2])
+        if mask is not None:
+            others = tuple(a for a in range(5) if a != axis + 2)
+            known = np.flatnonzero(mask.numpy().any(axis=others))
+        n = min(FEATURE_SLICES, len(known))
+        places = torch.from_numpy(known[[int((k + 0.5) * len(known) / n) for k in range(n)]])
+
+        def slices(volume: Tensor) -> Tensor:
+            return volume[0].index_select(axis + 1, places).movedim(axis + 1, 0)
+
+        return slices(image), None if mask is None else slices(mask)
+
+
 @dataclass
 class _Chunk:
     """Values, sizes (one an image) and images whose features wait, by side."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
     owners: dict[str, list[int]] = field(default_factory=dict)
-    images: dict[Side, list[tuple[int, Tensor, Tensor | None]]] = field(
-        default_factory=lambda: {side: [] for side in SIDES}
-    )
+    images: dict[Side, list[_Waiting]] = field(default_factory=lambda: {side: [] for side in SIDES})
     sizes: dict[Side, list[tuple[int, ...]]] = field(
         default_factory=lambda: {side: [] for side in SIDES}
     )
@@ -145,8 +173,15 @@ def _measure_job(plan: Plan, job: Job, number: int, chunk: _Chunk) -> None:
     for side, content in contents.items():
         chunk.sizes[side].append(content.image.space)
         if not plan.protocol.labels:
-            images, inside = _seen(plan, content, mask)
-            chunk.images[side].append((number, images, inside))
+            inside = mask if mask is not None and mask.shape[1:] == content.image.space else None
+            chunk.images[side].append(
+                _Waiting(
+                    number,
+                    content.image.data[None],
+                    None if inside is None else inside[None],
+                    _slice_axis(content) if len(content.image.space) == 3 else None,
+                )
+            )
 
 
 def _values(protocol: Protocol, pair: Pair, item: Item) -> Found:
@@ -186,25 +221,6 @@ def _slice_axis(content: Content) -> int:
     return superior_axis(content.image)
 
 
-def _seen(plan: Plan, content: Content, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """What extractors see of an image: ``(n, 1, *space)``, up to eight axial slices a volume."""
-    image: Image = content.image
-    if mask is not None and mask.shape[1:] != image.space:
-        mask = None
-    if len(image.space) == plan.dimensions:
-        return image.data[None], None if mask is None else mask[None]
-    axis = _slice_axis(content)
-    known = np.arange(image.space[axis])
-    if mask is not None:
-        others = tuple(a for a in range(4) if a != axis + 1)
-        known = np.flatnonzero(mask.numpy().any(axis=others))
-    parts = min(FEATURE_SLICES, len(known))
-    places = torch.from_numpy(known[[int((k + 0.5) * len(known) / parts) for k in range(parts)]])
-    slices = image.data.index_select(axis + 1, places).movedim(axis + 1, 0)
-    inside = None if mask is None else mask.index_select(axis + 1, places).movedim(axis + 1, 0)
-    return slices, inside
-
-
 def _part(plan: Plan, chunk: _Chunk) -> Part:
     found: Part = {}
     for number, measure_name in enumerate(m.name for m in plan.protocol.measures):
@@ -214,25 +230,26 @@ def _part(plan: Plan, chunk: _Chunk) -> Part:
         found[f"sizes-{side}"] = np.asarray(chunk.sizes[side], dtype=np.int64)
         if not chunk.images[side]:
             continue
-        rows = [number for number, images, _ in chunk.images[side] for _ in images]
-        found[f"rows-{side}"] = np.asarray(rows, dtype=np.int64)
         for number, spec in enumerate(plan.extractors):
-            made = plan.extractor(spec)
-            found[f"features-{side}-{number}"] = _features(made, chunk.images[side])
+            seen = [one.seen(plan.dimensions(spec)) for one in chunk.images[side]]
+            jobs = [one.job for one in chunk.images[side]]
+            counts = [len(images) for images, _ in seen]
+            found[f"rows-{side}-{number}"] = np.repeat(np.asarray(jobs, dtype=np.int64), counts)
+            found[f"features-{side}-{number}"] = _features(plan.extractor(spec), seen)
     return found
 
 
-def _features(made: Extractor, waiting: Sequence[tuple[int, Tensor, Tensor | None]]) -> Any:
+def _features(made: Extractor, seen: Sequence[tuple[Tensor, Tensor | None]]) -> Any:
     """Features of the images in order; neighbours of one size are measured together."""
     found, first = [], 0
-    while first < len(waiting):
-        size = waiting[first][1].shape[1:]
+    while first < len(seen):
+        size = seen[first][0].shape[1:]
         last = first
-        while last < len(waiting) and waiting[last][1].shape[1:] == size:
+        while last < len(seen) and seen[last][0].shape[1:] == size:
             last += 1
-        group = waiting[first:last]
-        masks = [inside for _, _, inside in group if inside is not None]
-        images = torch.cat([images for _, images, _ in group])
+        group = seen[first:last]
+        masks = [inside for _, inside in group if inside is not None]
+        images = torch.cat([images for images, _ in group])
         found.append(made.features(images, torch.cat(masks) if masks else None).double())
         first = last
     return torch.cat(found).numpy()

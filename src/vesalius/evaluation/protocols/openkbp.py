@@ -73,7 +73,7 @@ class OpenKBPChallenge(Protocol):
         field = found["structures"].data
         regions = {name: structure_mask(field, name) for name in STRUCTURES}
         regions[POSSIBLE_DOSE] = found["possible_dose"].data > 0
-        return Content(found["dose"], regions, slice_axis=2)
+        return Content(found["dose"], regions, slice_axis=2, judged=regions[POSSIBLE_DOSE])
 
     def values(self, pair: Pair) -> Found:
         """One dose score, and the absolute error of every criterion that the patient has."""

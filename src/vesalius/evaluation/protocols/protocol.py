@@ -45,12 +45,14 @@ class Measure:
 class Content:
     """What a file holds: an image, regions of it by name, and across which axis slices lie.
 
-    Regions are ``(1, *space)`` bool. ``slice_axis`` is None where only the affine can tell.
+    Regions are ``(1, *space)`` bool, as is ``judged``: where a pair is judged, None for everywhere.
+    ``slice_axis`` is None where only the affine can tell.
     """
 
     image: Image
     regions: Mapping[str, Tensor] = field(default_factory=dict)
     slice_axis: int | None = None
+    judged: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,14 @@ def extractor(spec: str, window: tuple[float, float], dimensions: int) -> Extrac
     )
 
 
+def sees_volumes(spec: str) -> bool:
+    """Whether ``spec`` is a TorchScript network whose convolutions have three axes of space."""
+    path = Path(spec)
+    if path.suffix not in TORCHSCRIPT or is_of_clips(spec):
+        return False
+    return takes_volumes(scripted_network(path, _remedy(path)))
+
+
 def _remedy(path: Path) -> str:
     """Where weights for a word or a missing file come from; never only that they are not here."""
     known = [name for name in WEIGHTS if path.stem.lower().startswith(name)]
