@@ -69,6 +69,10 @@ class SetMetric(Metric):
 
         return value
 
+    def of_parts(self, real: Tensor) -> Callable[[Tensor], float]:
+        """The value between two parts of one set, told by a mask ``(n,)`` bool of the first."""
+        return lambda first: self.value(real[first], real[~first])
+
 
 class Extractor(ABC):
     """Images to features; its name is part of the name of every number made with it."""

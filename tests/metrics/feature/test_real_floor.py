@@ -13,6 +13,7 @@ from vesalius.core import InputError
 from vesalius.core.rng import numpy_stream
 from vesalius.metrics.feature import (
     Coverage,
+    Density,
     FrechetDistance,
     FrechetRadiomicsDistance,
     KernelDistance,
@@ -20,6 +21,7 @@ from vesalius.metrics.feature import (
     MaximumMeanDiscrepancy,
     Precision,
     RadiomicFeatures,
+    Recall,
     Standardised,
     enough_cases,
     named,
@@ -126,3 +128,13 @@ def test_names_of_numbers() -> None:
     inner = Standardised(Precision())
     assert (inner.direction, inner.unit, inner.level) == ("up", "1", "feature")
     assert math.isfinite(len(inner.citation))
+
+
+@pytest.mark.parametrize("metric", [Precision(3), Recall(3), Density(3), Coverage(3)])
+def test_parts_of_a_set_are_compared_as_two_sets_are(metric: SetMetric) -> None:
+    rng = torch.Generator().manual_seed(4)
+    real = torch.randn(60, 7, generator=rng)
+    first = torch.rand(60, generator=rng) < 0.4
+    assert metric.of_parts(real)(first) == metric.value(real[first], real[~first])
+    with pytest.raises(InputError, match="at least 4 cases"):
+        metric.of_parts(real)(torch.arange(60) < 3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
@@ -14,35 +16,64 @@ from vesalius.metrics.feature.feature_sets import checked_sets
 from vesalius.metrics.feature.pairs import row_blocks
 from vesalius.metrics.metric import Counted, SetMetric
 
+#: Cases whose distances to each other are kept, for parts of one set: 128 MiB.
+TABLE = 4096
+
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
     # without the |a|^2 + |b|^2 - 2ab shortcut, so that equal cases are at distance exactly 0
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _radii(features: Tensor, neighbours: int) -> Tensor:
+@dataclass(frozen=True)
+class _Between:
+    """Distances of cases ``(n, feature)`` to others ``(m, feature)``, made some rows at a time."""
+
+    cases: Tensor
+    others: Tensor
+
+    def blocks(self) -> Iterator[Tensor]:
+        """Tables ``(rows, m)``, which together have all cases."""
+        for rows in row_blocks(len(self.cases), len(self.others)):
+            yield _distances(self.cases[rows], self.others)
+
+    def turned(self) -> _Between:
+        """From the others to the cases."""
+        return _Between(self.others, self.cases)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Distances that are known already, ``(n, m)``."""
+
+    table: Tensor
+
+    def blocks(self) -> Iterator[Tensor]:
+        """The table."""
+        yield self.table
+
+    def turned(self) -> _Known:
+        """From the others to the cases."""
+        return _Known(self.table.T)
+
+
+Distances = _Between | _Known
+
+
+def _radii(within: Distances, neighbours: int) -> Tensor:
     """Distance of each case to its ``neighbours``-th nearest other one, ``(n,)``."""
     # the smallest distance of the row is the case's own
-    return torch.cat([
-        _distances(features[rows], features).kthvalue(neighbours + 1, dim=1).values
-        for rows in row_blocks(len(features), len(features))
-    ])  # fmt: skip
+    return torch.cat([table.kthvalue(neighbours + 1, 1).values for table in within.blocks()])
 
 
-def _balls_around(cases: Tensor, centres: Tensor, radii: Tensor) -> Tensor:
-    """In how many balls around ``centres`` each of ``cases`` lies, ``(n,)`` int64."""
-    return torch.cat([
-        (_distances(cases[rows], centres) <= radii).sum(1)
-        for rows in row_blocks(len(cases), len(centres))
-    ])  # fmt: skip
+def _balls_around(to_centres: Distances, radii: Tensor) -> Tensor:
+    """In how many balls around the centres each case lies, ``(n,)`` int64."""
+    return torch.cat([(table <= radii).sum(1) for table in to_centres.blocks()])
 
 
-def _cases_inside(centres: Tensor, radii: Tensor, cases: Tensor) -> Tensor:
-    """Whether the ball around each of ``centres`` holds any of ``cases``, ``(n,)`` bool."""
-    return torch.cat([
-        _distances(centres[rows], cases).amin(1) <= radii[rows]
-        for rows in row_blocks(len(centres), len(cases))
-    ])  # fmt: skip
+def _cases_inside(to_cases: Distances, radii: Tensor) -> Tensor:
+    """Whether the ball around each centre holds any of the cases, ``(n,)`` bool."""
+    return torch.cat([table.amin(1) for table in to_cases.blocks()]) <= radii
 
 
 class ManifoldMetric(SetMetric):
@@ -83,12 +114,32 @@ class ManifoldMetric(SetMetric):
 
         return value
 
-    @abstractmethod
+    def of_parts(self, real: Tensor) -> Callable[[Tensor], float]:
+        """As if computed from the cases of both parts; their distances are computed once."""
+        if len(real) > TABLE:
+            return super().of_parts(real)
+        cases, _ = checked_sets(real, real)
+        table = _distances(cases, cases)
+
+        def value(first: Tensor) -> float:
+            checked_sets(cases[first], cases[~first], least=self.neighbours + 1)
+            ours, theirs = table[first], table[~first]
+            parts = (_Known(ours[:, first]), _Known(ours[:, ~first]), _Known(theirs[:, ~first]))
+            return float(self.from_distances(*parts).mean())
+
+        return value
+
     def values(self, generated: Tensor, real: Tensor) -> Tensor:
         """One value a case of the set that ``over`` names, float64."""
+        generated, real = checked_sets(generated, real, least=self.neighbours + 1)
+        within_generated, within_real = _Between(generated, generated), _Between(real, real)
+        return self.from_distances(within_generated, _Between(generated, real), within_real)
 
-    def _sets(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        return checked_sets(generated, real, least=self.neighbours + 1)
+    @abstractmethod
+    def from_distances(
+        self, within_generated: Distances, between: Distances, within_real: Distances
+    ) -> Tensor:
+        """:meth:`values`; ``between`` has a row a generated case."""
 
 
 class Precision(ManifoldMetric):
@@ -105,10 +156,11 @@ class Precision(ManifoldMetric):
     over = "generated"
     citation = "Kynkäänniemi et al. 2019, arXiv:1904.06991"
 
-    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+    def from_distances(
+        self, within_generated: Distances, between: Distances, within_real: Distances
+    ) -> Tensor:
         """Whether each generated case lies in a real ball."""
-        generated, real = self._sets(generated, real)
-        found = _balls_around(generated, real, _radii(real, self.neighbours))
+        found = _balls_around(between, _radii(within_real, self.neighbours))
         return (found > 0).double()
 
 
@@ -124,10 +176,11 @@ class Recall(ManifoldMetric):
     over = "real"
     citation = "Kynkäänniemi et al. 2019, arXiv:1904.06991"
 
-    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+    def from_distances(
+        self, within_generated: Distances, between: Distances, within_real: Distances
+    ) -> Tensor:
         """Whether each real case lies in a generated ball."""
-        generated, real = self._sets(generated, real)
-        found = _balls_around(real, generated, _radii(generated, self.neighbours))
+        found = _balls_around(between.turned(), _radii(within_generated, self.neighbours))
         return (found > 0).double()
 
 
@@ -144,10 +197,11 @@ class Density(ManifoldMetric):
     bounds = (0.0, math.inf)
     citation = "Naeem et al. 2020, arXiv:2002.09797"
 
-    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+    def from_distances(
+        self, within_generated: Distances, between: Distances, within_real: Distances
+    ) -> Tensor:
         """Real balls around each generated case, over k."""
-        generated, real = self._sets(generated, real)
-        found = _balls_around(generated, real, _radii(real, self.neighbours))
+        found = _balls_around(between, _radii(within_real, self.neighbours))
         return found.double() / self.neighbours
 
 
@@ -163,7 +217,8 @@ class Coverage(ManifoldMetric):
     over = "real"
     citation = "Naeem et al. 2020, arXiv:2002.09797"
 
-    def values(self, generated: Tensor, real: Tensor) -> Tensor:
+    def from_distances(
+        self, within_generated: Distances, between: Distances, within_real: Distances
+    ) -> Tensor:
         """Whether each real ball holds a generated case."""
-        generated, real = self._sets(generated, real)
-        return _cases_inside(real, _radii(real, self.neighbours), generated).double()
+        return _cases_inside(between.turned(), _radii(within_real, self.neighbours)).double()
