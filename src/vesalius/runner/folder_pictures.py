@@ -117,15 +117,17 @@ def _strip(
     difference = (image.data.double() - reference.data.double()).float()
     if labels:
         difference = (difference != 0).float()
-    mask = content.judged if masks is None else mask_of(masks, pair[0].name, reference)
-    if mask is not None:
-        difference = difference.masked_fill(~mask, 0.0 if labels else float("nan"))
+    mask = mask_of(masks, pair[0].name, reference)
+    inside = content.judged if mask is None else mask
+    if inside is not None:
+        difference = difference.masked_fill(~inside, 0.0)
     view = _View.of(content, mask)
     shots = [view.pixels(replace(reference, data=data)) for data in (image.data, reference.data)]
     error = view.pixels(replace(reference, data=difference))
     colour: Colour = "labels" if labels else "grey"
     window = spanning_window(*shots, percentiles=(0, 100)) if labels else _window(unit, *shots)
-    reach = (0.0, 1.0) if labels else spanning_window(error, symmetric=True)
+    told = error if inside is None else error[view.pixels(replace(reference, data=inside)) > 0]
+    reach = (0.0, 1.0) if labels else spanning_window(told, symmetric=True)
     scores = {}
     for measure in plan.protocol.measures[:CHOOSING]:
         value = f"{measured.by_case(measure.name)[shown.place]:.4g}"

@@ -16,6 +16,8 @@ from vesalius.runner.workers import Workers
 
 PARTS = "parts"
 KEY_LENGTH = 16
+#: Of the arrays in a file; another number, and nothing kept before is read.
+LAYOUT = 2
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def settings_digest(plan: Plan) -> str:
     scene = plan.scene
     told: Mapping[str, object] = {
         "version": __version__,
+        "layout": LAYOUT,
         "protocol": [type(plan.protocol).__name__, repr(plan.protocol), plan.protocol.text()],
         "scene": [scene.unit, scene.dims, scene.value_range, scene.given_unit, scene.stored],
         "extractors": [_extractor_state(spec) for spec in plan.extractors],
