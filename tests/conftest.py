@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# a busy machine makes no test fail
+settings.register_profile("vesalius", deadline=None)
+settings.load_profile("vesalius")
 
 DATA = Path(
     os.environ.get("VESALIUS_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")

@@ -100,6 +100,55 @@ def test_the_arms_of_a_study() -> None:
     )
 
 
+def test_the_control_arms_of_a_study() -> None:
+    drawn = {"diffusion": "/a", "painting": "/b"}
+    arms = study_arms((0.1,), drawn, ("plain", "balanced", "double"))
+    assert arms == (
+        StudyArm("10 % real", "real", 0.1),
+        StudyArm("10 % real, not augmented", "real", 0.1, augment=False),
+        StudyArm("10 % real, oversampled", "balanced", 0.1),
+        StudyArm("10 % real + diffusion", "both", 0.1, "/a"),
+        StudyArm("10 % real + 2 x diffusion", "both", 0.1, "/a", real_share=1 / 3),
+        StudyArm("diffusion alone", "synthetic", 1.0, "/a"),
+        StudyArm("painting alone", "synthetic", 1.0, "/b"),
+    )
+
+
+def test_a_balanced_arm_draws_rare_classes_as_often(classes: Call) -> None:
+    base: Any = classes.build()
+    arms = (arm_of(ClassificationFrom, base, "balanced", k / 12, None) for k in range(5, 13))
+    task = next(arm for arm in arms if len({len(cases) for cases in arm.by_class}) == 2)
+    train = task.split["train"]
+    assert sum(map(len, task.by_class)) == len(train)
+    rng = np.random.default_rng(0)
+    wanted = [int(task.load(train[0], rng).wanted.argmax()) for _ in range(400)]
+    assert abs(np.mean(wanted) - 0.5) < 0.1
+    test = task.split["test"][0]  # only training images give way to others
+    for _ in range(5):
+        assert task.load(test, rng).cases == (test.identifier,)
+
+
+def test_classes_are_needed_to_oversample(heads: Call) -> None:
+    base: Any = heads.build()
+    task = arm_of(SegmentationFrom, base, "balanced", 1.0, None)
+    with pytest.raises(InputError, match="a task with classes"):
+        task.load(task.split["train"][0], np.random.default_rng(0))
+
+
+def test_an_arm_without_augmentation_shows_images_as_they_are(classes: Call) -> None:
+    base: Any = classes.build()
+    plain = dataclasses.replace(arm_of(ClassificationFrom, base, "real", 1.0, None), augment=False)
+    moved = arm_of(ClassificationFrom, base, "real", 1.0, None)
+    case = plain.split["train"][0]
+    images = [
+        task.load(case, np.random.default_rng(seed), augment=True).given
+        for task in (plain, moved)
+        for seed in (0, 1)
+    ]
+    assert torch.equal(images[0], images[1])
+    assert not torch.equal(images[2], images[3])
+
+
 class Counted:
     """Counts the trainings that were started."""
 
@@ -180,7 +229,7 @@ def test_a_classification_study_ends_with_a_table_of_its_own(
     require_case_records(records, ClassificationStudy(), classes.build())
     tables = [record for record in records if record.metric == "downstream auc"]
     assert [record.group for record in tables] == list(ARMS)
-    assert len(records) == 3 * len(ARMS)
+    assert len(records) == 4 * len(ARMS)
     for record in tables:
         place = record.group.replace(" ", "-").replace("%", "percent")
         saved = read_arrays(tmp_path / "study" / place / "seed-0" / "scores.npz")
@@ -194,7 +243,7 @@ def test_a_classification_study_ends_with_a_table_of_its_own(
         if record.baseline is not None:
             control = next(other for other in tables if other.group == record.baseline)
             assert record.baseline_value == control.value
-            assert "paired bootstrap by patient, Holm over 2" in record.note
+            assert "paired bootstrap by patient, Holm over 4" in record.note
     assert repr(studied(classes, tmp_path)) == repr(records)
     assert trainings.n == len(ARMS)
 
@@ -236,7 +285,7 @@ def test_metrics_of_the_test_set_are_means_over_seeds_with_paired_tests(
     assert (better.baseline, better.baseline_value) == ("100 % real", 0.5)
     assert better.p_value is not None
     assert better.p_value < 0.05
-    assert better.note.endswith("paired bootstrap by patient, Holm over 2")
+    assert better.note.endswith("paired bootstrap by patient, Holm over 4")
     assert of_arm["100 % real"].p_value is None
 
 
@@ -373,7 +422,7 @@ def test_area_under_the_curve_by_hand() -> None:
         "truth": np.stack([truth] * 2),
     }
     tables = ClassificationStudy().tables(found)
-    assert list(tables) == ["downstream auc"]
+    assert list(tables) == ["downstream auc", "downstream sensitivity"]
     metric, scores, labels = tables["downstream auc"]
     # of four pairs only (0.35, 0.4) is in the wrong order; the second seed says the opposite
     areas = [metric.value(torch.from_numpy(row), torch.from_numpy(labels)) for row in scores]

@@ -14,6 +14,7 @@ from vesalius.generative.objectives import Classification
 from vesalius.generative.samplers import Direct
 from vesalius.generative.system import System
 from vesalius.metrics.clinical.auc import AUC
+from vesalius.metrics.clinical.sensitivity import Sensitivity
 from vesalius.metrics.clinical.table_metric import TableMetric
 from vesalius.networks.classifier import SmallClassifier
 from vesalius.tasks.arm import ArmTask
@@ -24,7 +25,7 @@ TESTED_AT_ONCE = 64
 
 
 class ClassificationStudy(Study):
-    """Probability of the true class and accuracy a test case; AUC of the last class."""
+    """Probability of the true class and accuracy a test case; AUC and sensitivity of the last."""
 
     task: ClassVar[type[ArmTask]] = ClassificationFrom
     scores: ClassVar[tuple[CaseScore, ...]] = (
@@ -65,5 +66,9 @@ class ClassificationStudy(Study):
         }
 
     def tables(self, found: Scores) -> dict[str, tuple[TableMetric, NDArray[Any], NDArray[Any]]]:
-        """AUC of the last class."""
-        return {"downstream auc": (AUC(), found["probability"], found["truth"][0])}
+        """AUC of the last class, and its sensitivity at a probability of one half."""
+        scores, labels = found["probability"], found["truth"][0]
+        return {
+            "downstream auc": (AUC(), scores, labels),
+            "downstream sensitivity": (Sensitivity(), scores, labels),
+        }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,16 +44,25 @@ STUDIES: dict[type[Task], type[Study]] = {
 
 @dataclass(frozen=True)
 class StudyArm:
-    """Training images of one arm: their kind, the fraction of real patients, who drew the rest."""
+    """Training images of one arm: their kind, the fraction of real patients, who drew the rest.
+
+    ``augment`` and ``real_share`` are those of :class:`~vesalius.tasks.arm.ArmTask`.
+    """
 
     name: str
     kind: Arm
     fraction: float
     drawn: str | None = None
+    augment: bool = True
+    real_share: float = 0.5
 
 
-def study_arms(fractions: tuple[float, ...], drawn: dict[str, str]) -> tuple[StudyArm, ...]:
+def study_arms(
+    fractions: tuple[float, ...], drawn: dict[str, str], controls: Collection[str] = ()
+) -> tuple[StudyArm, ...]:
     """Real, real and drawn, and drawn alone (TSTR), for each fraction and each drawer.
+
+    ``controls`` are those of :class:`~vesalius.tasks.task.Downstream`.
 
     ``drawn`` maps a drawer's name to its folder of drawn training cases; the last one is the
     baseline, whose drawings are tried alone only. Arms of drawn images alone do not depend on the
@@ -63,8 +72,15 @@ def study_arms(fractions: tuple[float, ...], drawn: dict[str, str]) -> tuple[Stu
     for fraction in fractions:
         percent = f"{100 * fraction:g} %"
         arms.append(StudyArm(f"{percent} real", "real", fraction))
+        if "plain" in controls:
+            arms.append(StudyArm(f"{percent} real, not augmented", "real", fraction, augment=False))
+        if "balanced" in controls:
+            arms.append(StudyArm(f"{percent} real, oversampled", "balanced", fraction))
         for drawer, folder in list(drawn.items())[:-1]:
             arms.append(StudyArm(f"{percent} real + {drawer}", "both", fraction, folder))
+            if "double" in controls:
+                name = f"{percent} real + 2 x {drawer}"
+                arms.append(StudyArm(name, "both", fraction, folder, real_share=1 / 3))
     for drawer, folder in drawn.items():
         arms.append(StudyArm(f"{drawer} alone", "synthetic", 1.0, folder))
     return tuple(arms)
@@ -83,8 +99,9 @@ def downstream_study(
     """Train and test every arm and seed; each goes on from where a stopped study left it.
 
     Values are means over seeds (and classes of a segmentation): of each test case's scores, and of
-    the metrics of the whole test set. Tests are paired by patient: arms with drawn images against
-    real images alone at the same fraction; drawn alone against the baseline's drawings alone.
+    the metrics of the whole test set. Tests are paired by patient: arms with drawn images, and
+    controls, against real images alone at the same fraction; drawn alone against the baseline's
+    drawings alone.
     Intervals are over patients: that other seeds would train other networks is not in them.
     """
     task: Task = task_call.build()
@@ -93,7 +110,7 @@ def downstream_study(
     if settings is None or kind is None:
         raise InputError("a task with a downstream study", came=task.name)
     study = kind()
-    arms = study_arms(settings.fractions, drawn)
+    arms = study_arms(settings.fractions, drawn, settings.controls)
     scores: dict[str, dict[str, NDArray[Any]]] = {}
     for number, arm in enumerate(arms):
         by_seed = []
@@ -130,6 +147,8 @@ def arm_task(study: Study, task_call: Call, arm: StudyArm) -> Call:
         arm=arm.kind,
         fraction=arm.fraction,
         drawn=arm.drawn,
+        augment=arm.augment,
+        real_share=arm.real_share,
     )
 
 
@@ -236,7 +255,7 @@ def _table_records(
 
 
 def _control(arm: StudyArm, drawers: list[str]) -> str | None:
-    if arm.kind == "both":
+    if arm.kind in ("both", "balanced") or not arm.augment:
         return f"{100 * arm.fraction:g} % real"
     if arm.kind == "synthetic" and arm.name != f"{drawers[-1]} alone":
         return f"{drawers[-1]} alone"

@@ -25,7 +25,7 @@ from vesalius.tasks.recent import Recent
 from vesalius.tasks.supervised import rescanned
 from vesalius.tasks.task import Task
 
-Arm = Literal["real", "synthetic", "both"]
+Arm = Literal["real", "balanced", "synthetic", "both"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +35,16 @@ class ArmTask(Task):
     The synthesis task behind it owns data and split. ``fraction`` of its training patients, the
     same for every arm and seed, give real images. ``drawn`` holds one ``<case>.npz`` for each of
     the first ``cases`` training cases, whose array ``draws`` is (draw, channel, *space) in model
-    units. In the arm "both" either kind has the same chance, whatever the fraction. Test and
-    validation images are always real.
+    units. In the arm "both" a real image has the chance ``real_share``, whatever the fraction; in
+    "balanced" every class of real images has the same. Without ``augment`` training images are
+    never moved. Test and validation images are always real.
     """
 
     arm: Arm = "real"
     fraction: float = 1.0
     drawn: str | None = None
+    augment: bool = True
+    real_share: float = 0.5
 
     @property
     @abstractmethod
@@ -80,15 +83,28 @@ class ArmTask(Task):
         kept = set(patients[: max(1, round(self.fraction * len(patients)))])
         return tuple(case for case in cases if case.patient in kept)
 
+    def class_of(self, case: Case) -> int:
+        """The class of a real case, by which it is oversampled."""
+        raise InputError("a task with classes", came=self.name, case=f"the arm '{self.arm}'")
+
+    @cached_property
+    def by_class(self) -> tuple[tuple[Case, ...], ...]:
+        """The real cases of every class that there is."""
+        found: dict[int, list[Case]] = {}
+        for case in self.real:
+            found.setdefault(self.class_of(case), []).append(case)
+        return tuple(tuple(found[number]) for number in sorted(found))
+
     @cached_property
     def split(self) -> Split:
         """The synthesis task's, with the training cases that the arm may see."""
-        if self.arm != "real" and self.drawn is None:
+        of_real = self.arm in ("real", "balanced")
+        if not of_real and self.drawn is None:
             raise InputError("a folder of drawn images", came="none", case=f"the arm '{self.arm}'")
         parts = dict(self.synthesis.split.partitions)
         study = self.synthesis.judgement.downstream
         assert study is not None, "only tasks with a downstream study have arms"
-        parts["train"] = self.real if self.arm == "real" else parts["train"][: study.cases]
+        parts["train"] = self.real if of_real else parts["train"][: study.cases]
         return Split(parts)
 
     @cached_property
@@ -96,14 +112,18 @@ class ArmTask(Task):
         return frozenset(case.identifier for case in self.synthesis.split["train"])
 
     def load(self, case: Case, rng: np.random.Generator, *, augment: bool = False) -> Batch:
-        """A case of the arm; in "both", a drawn case gives way to a real one half of the time."""
-        drawn = case.identifier in self._training and self.arm != "real"
-        if drawn and self.arm == "both" and rng.random() < 0.5:
+        """A case of the arm; in "both", a drawn case gives way to a real one by chance."""
+        training = case.identifier in self._training
+        drawn = training and self.arm in ("synthetic", "both")
+        if drawn and self.arm == "both" and rng.random() < self.real_share:
             case, drawn = self.real[int(rng.integers(len(self.real)))], False
+        if training and self.arm == "balanced":
+            alike = self.by_class[int(rng.integers(len(self.by_class)))]
+            case = alike[int(rng.integers(len(alike)))]
         parts = dict(self.memory.get(case.identifier, lambda: self.prepared(case)))
         if drawn:
             parts |= self.drawn_parts(self._drawn_image(case, rng))
-        if augment:
+        if augment and self.augment:
             fills, flip_axis, reach = self.augmentation()
             parts = augmented(parts, fills, rng, flip_axis=flip_axis, reach=reach)
             parts["wanted"] = rescanned(parts["wanted"], rng)  # alike for all arms

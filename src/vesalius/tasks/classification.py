@@ -49,6 +49,12 @@ class ClassificationFrom(ArmTask):
         """The base's."""
         return self.synthesis.prepared(case)
 
+    def class_of(self, case: Case) -> int:
+        """Where its one-hot class is one."""
+        batch = self.supervised(self.prepared(case), case.identifier)
+        assert batch.wanted is not None
+        return int(batch.wanted.argmax())
+
     def augmentation(self) -> tuple[dict[str, float], int | None, int]:
         """Shifts of the base; classes may have a side, so there are no flips."""
         return {"wanted": -1.0, "given": 0.0}, None, self.synthesis.shift_voxels

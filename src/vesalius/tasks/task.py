@@ -30,7 +30,9 @@ class Downstream:
     """A clinical use of drawn images that is trained: segmentation of ``label`` from ``image``.
 
     ``fractions`` of the training patients are given real images; ``seeds`` repeats each arm,
-    trained for ``steps``.
+    trained for ``steps``. Of ``controls``, "plain" adds arms of real images without classical
+    augmentation, "balanced" arms in which rare classes are oversampled, and "double" arms with two
+    drawn images for each real one.
     """
 
     image: str
@@ -40,6 +42,7 @@ class Downstream:
     seeds: int = 3
     steps: int = 150
     cases: int = 1000
+    controls: tuple[Literal["plain", "balanced", "double"], ...] = ()
 
 
 @dataclass(frozen=True)

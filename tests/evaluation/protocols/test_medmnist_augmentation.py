@@ -97,7 +97,8 @@ def test_a_small_study(real: Path, tmp_path: Path) -> None:
         real, tmp_path / "painter.npz", tmp_path / "study", CONTEXT, engine=Engine("cpu")
     )
     assert {record.group for record in records} == {
-        "50 % real", "50 % real + painter", "painter alone", "class mean alone",
+        "50 % real", "50 % real, not augmented", "50 % real, oversampled", "50 % real + painter",
+        "50 % real + 2 x painter", "painter alone", "class mean alone",
     }  # fmt: skip
     assert "downstream auc" in {record.metric for record in records}
     assert all(record.n == 12 for record in records)

@@ -49,9 +49,9 @@ class MedmnistAugmentation(StudyProtocol):
     name = "medmnist-augmentation"
     citation = "Yang et al., MedMNIST v2, Sci Data 10:41, 2023, doi:10.1038/s41597-022-01721-8"
     remarks = (
-        "every arm is augmented alike by classical means, so the arm of real images is 'real + "
-        "classical augmentation'; real and generated images take turns by chance, half and half",
-        "an arm without augmentation, oversampling and a ratio of 1:2 are not run",
+        "but for 'not augmented' every arm is augmented alike by classical means; real and "
+        "generated images take turns by chance, half and half, or 1:2 for '2 x'; every arm takes "
+        "the same number of steps",
         "that the generator saw the training split only is the user's word",
     )
 
@@ -60,8 +60,9 @@ class MedmnistAugmentation(StudyProtocol):
         """Arms, fractions, seeds."""
         shares = ", ".join(f"{100 * fraction:g} %" for fraction in self.fractions)
         return (
-            f"official split; real and real + generated at {shares} of the training images, "
-            f"generated alone; {self.seeds} seeds of {self.steps} steps each; AUC, accuracy and "
+            f"official split; real (augmented, not augmented, classes oversampled) and real + "
+            f"generated (1:1, 1:2) at {shares} of the training images, generated alone; "
+            f"{self.seeds} seeds of {self.steps} steps each; AUC, accuracy, sensitivity and "
             "probability of the true class on the test images"
         )
 
@@ -89,6 +90,7 @@ class MedmnistAugmentation(StudyProtocol):
             fractions=self.fractions,
             seeds=self.seeds,
             steps=self.steps,
+            controls=("plain", "balanced", "double"),
         )
         source = Call(MedMNIST, path=str(real))
         call = tasks.get("xray-from-class", source).replace(study=study)
