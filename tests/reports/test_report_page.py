@@ -253,6 +253,19 @@ def test_what_is_no_doi_stays_text(text):
     assert doi(text) == text
 
 
+def test_copies_and_what_others_measured_have_sections_of_their_own(tmp_path, content):
+    picture = Picture("generated", np.zeros((2, 2)), (0.0, 1.0), "1")
+    strips = (Strip("twin", "A copy of p1.", (picture,), kind="copy"),)
+    ladder = Table("Corruption ladder", ("fault", "pixel"), (("blur", "from 1"),), "Elsewhere.")
+    path = tmp_path / "report.html"
+    write_report(path, replace(content, strips=strips, reference=(ladder,)))
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert {"copies", "reference"} <= {attrs.get("id") for _, attrs in page.elements}
+    assert 'id="worst"' not in text
+    assert text.index('id="copies"') < text.index("A copy of p1.") < text.index('id="reference"')
+
+
 def test_an_empty_report_is_still_a_report(tmp_path, content):
     path = tmp_path / "r.html"
     empty = replace(content, verdict="", facts={}, strips=(), records=(), curves=(), tables=(),

@@ -14,7 +14,7 @@ from vesalius.core.recipe import Provenance
 from vesalius.core.record import Record
 
 Colour = Literal["grey", "signed", "heat", "labels"]
-Kind = Literal["typical", "best", "worst"]
+Kind = Literal["typical", "best", "worst", "copy"]
 Values = Sequence[float] | NDArray[Any]
 Series = tuple[str, Values, Values]
 Cell = str | int | float | None

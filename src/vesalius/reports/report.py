@@ -28,9 +28,10 @@ def write_report(path: Path, content: ReportContent) -> None:
     """
     order = {"typical": 0, "best": 1}
     shown = sorted(
-        (strip for strip in content.strips if strip.kind != "worst"),
+        (strip for strip in content.strips if strip.kind in order),
         key=lambda strip: order[strip.kind],
     )
+    copies = [strip for strip in content.strips if strip.kind == "copy"]
     worst = [strip for strip in content.strips if strip.kind == "worst"]
     tables = [(level, records_table(content.records, level)) for level in LEVELS]
     write_page(
@@ -40,6 +41,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         decision=decision(content.records),
         downloads=links({**number_files(content.records), **content.downloads}),
         plates=[plate(strip) for strip in shown],
+        copies=[plate(strip) for strip in copies],
         worst=[plate(strip) for strip in worst],
         n_worst=sum(strip.cases for strip in worst),
         levels=[(level, table) for level, table in tables if table],

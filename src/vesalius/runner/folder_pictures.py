@@ -166,5 +166,5 @@ def copy_strips(
             for label, shot in zip(("generated", "training"), shots, strict=True)
         )
         caption = f"A copy of {one.train} by {one.extractor}, at a distance of {one.distance:.3g}."
-        shown.append(Strip(one.generated, caption, pictures, kind="worst"))
+        shown.append(Strip(one.generated, caption, pictures, kind="copy"))
     return shown
