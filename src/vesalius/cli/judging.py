@@ -41,6 +41,9 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(metavar="MM", help="Of surface Dice, with --labels.")
     ] = 2.0,
+    lesions: Annotated[
+        bool, typer.Option("--lesions", help="Parts of the labels are lesions: count those found.")
+    ] = False,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,6 +97,7 @@ def evaluate(
             value_range=value_range,
             labels=labels,
             tolerance_mm=tolerance,
+            lesions=lesions,
             metrics=metric or (),
             extractors=extractor or (),
             train=train,

@@ -103,6 +103,7 @@ def evaluate_folders(
     value_range: tuple[float, float] | None = None,
     labels: str | None = None,
     tolerance_mm: float = TOLERANCE_MM,
+    lesions: bool = False,
     metrics: Sequence[str] = (),
     extractors: Sequence[str] = (),
     train: str | Path | None = None,
@@ -138,9 +139,9 @@ def evaluate_folders(
     unit, value_range:
         Of both folders, where files and unit do not say it; intensities are compared over the
         range. Without one it is taken from the real images, and the report says so.
-    labels, tolerance_mm:
+    labels, tolerance_mm, lesions:
         ``"1=liver,2=spleen"``: the files are label maps, judged label by label; the tolerance is
-        that of surface Dice.
+        that of surface Dice, and parts of labels that are ``lesions`` are counted.
     metrics:
         Names of pixel metrics beside those that are always taken, or ``"all"`` of
         :func:`vesalius.metrics.pixel.pixel_metrics`; a protocol has its own.
@@ -175,9 +176,10 @@ def evaluate_folders(
     folders, remarks = _opened(Path(real), Path(generated), mask, train, pairs)
     if subgroups is not None:
         require_file(Path(subgroups))
-    plan, thin = _planned(
-        folders, named, task, unit, value_range, labels, tolerance_mm, metrics, watch
-    )
+    maps = None
+    if labels is not None:
+        maps = LabelMaps.of(named_labels(labels), tolerance_mm, lesions=lesions)
+    plan, thin = _planned(folders, named, task, unit, value_range, maps, metrics, watch)
     specs = dict.fromkeys(extractors or plan.protocol.extractors or (RADIOMICS,))
     if folders.train:
         specs.setdefault(PIXELS)
@@ -273,18 +275,17 @@ def _planned(
     task: str | None,
     unit: str | None,
     value_range: tuple[float, float] | None,
-    labels: str | None,
-    tolerance_mm: float,
+    maps: LabelMaps | None,
     metrics: Sequence[str],
     watch: Watcher,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The protocol and what the images share, and a remark on measures left out."""
-    if sum(given is not None for given in (chosen, task, labels)) > 1:
+    if sum(given is not None for given in (chosen, task, maps)) > 1:
         raise InputError("a protocol, a task or labels", came="two of them")
     if chosen is not None:
         _require_mask(chosen, folders)
-    elif labels is not None:
-        chosen = LabelMaps.of(named_labels(labels), tolerance_mm)
+    elif maps is not None:
+        chosen = maps
     if chosen is not None and chosen.value_range is not None and value_range is not None:
         raise InputError(
             f"the ranges of '{chosen.name}', which are fixed", came=f"--range {value_range}",

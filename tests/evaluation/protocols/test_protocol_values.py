@@ -274,6 +274,10 @@ def test_label_maps_by_hand() -> None:
     assert found["liver surface_dice"] == (1.0,)
     assert math.isnan(found["spleen dice"][0])
     assert {measure.name for measure in judged.measures} == set(found)
+    assert found["liver iou"][0] == pytest.approx(8 / 12)
+    y[5, 5, 5] = 1  # a second part, which is missed
+    counted = LabelMaps.of({1: "lesion"}, lesions=True).values(pair(x, y))
+    assert counted["lesion lesion_detection_f1"][0] == pytest.approx(2 * 1 * 0.5 / 1.5)
     flat = judged.values(pair(x[1], y[1]))
     assert math.isnan(flat["liver volume_error"][0])
     for wrong in ("liver", "1=a,1=b", "1=a,2=a", "x=a", ""):

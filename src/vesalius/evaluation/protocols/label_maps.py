@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 
 from vesalius.core.errors import InputError
 from vesalius.evaluation.protocols.protocol import Found, Measure, Pair, Protocol
-from vesalius.metrics.clinical import HD95, Dice, SurfaceDice, VolumeError
+from vesalius.metrics.clinical import (
+    HD95,
+    Dice,
+    IoU,
+    LesionDetectionF1,
+    SurfaceDice,
+    VolumeError,
+)
+from vesalius.metrics.metric import CaseMetric
 
 #: Surfaces that lie this near agree, where nobody says otherwise.
 TOLERANCE_MM = 2.0
@@ -35,7 +43,7 @@ def named_labels(text: str) -> dict[int, str]:
 
 @dataclass(frozen=True)
 class LabelMaps(Protocol):
-    """Label maps: Dice, HD95, surface Dice and volume error of every label.
+    """Label maps: Dice, IoU, HD95, surface Dice and volume error of every label.
 
     Parameters
     ----------
@@ -43,35 +51,44 @@ class LabelMaps(Protocol):
         Numbers and names of the labels; others are not judged.
     tolerance_mm:
         Of surface Dice.
+    lesions:
+        Whether the parts of a label are lesions, which are counted as found or missed.
     """
 
     named: tuple[tuple[int, str], ...]
     tolerance_mm: float = TOLERANCE_MM
+    lesions: bool = False
 
     name = "label maps"
     citation = "see each metric"
     labels = True
 
     @staticmethod
-    def of(labels: Mapping[int, str], tolerance_mm: float = TOLERANCE_MM) -> LabelMaps:
+    def of(
+        labels: Mapping[int, str], tolerance_mm: float = TOLERANCE_MM, *, lesions: bool = False
+    ) -> LabelMaps:
         """For labels by number."""
-        return LabelMaps(tuple(labels.items()), tolerance_mm)
+        return LabelMaps(tuple(labels.items()), tolerance_mm, lesions)
 
     @property
     def settings(self) -> str:
         """Labels and tolerance."""
         told = ", ".join(f"{number} {name}" for number, name in self.named)
-        return f"labels {told}; surface Dice at {self.tolerance_mm:g} mm"
+        lesions = "; lesions are connected parts" if self.lesions else ""
+        return f"labels {told}; surface Dice at {self.tolerance_mm:g} mm{lesions}"
 
     def _metrics(
         self, number: int, name: str, spacing_mm: tuple[float, ...]
-    ) -> tuple[Dice | HD95 | SurfaceDice | VolumeError, ...]:
+    ) -> tuple[CaseMetric, ...]:
         """Of one label; volumes in ml need a third axis."""
-        metrics = (
+        metrics: tuple[CaseMetric, ...] = (
             Dice(number, name),
+            IoU(number, name),
             HD95(number, name, spacing_mm),
             SurfaceDice(number, name, spacing_mm, tolerance_mm=self.tolerance_mm),
         )
+        if self.lesions:
+            metrics = (*metrics, LesionDetectionF1(number, name))
         if len(spacing_mm) != 3:
             return metrics
         x, y, z = spacing_mm
