@@ -18,6 +18,7 @@ from vesalius.recipes.tiny import tiny
 from vesalius.runner.present import _strip
 from vesalius.runner.run import Run
 from vesalius.runner.sample import sample
+from vesalius.runner.shown_cases import ShownCase
 from vesalius.tasks.described_synthesis import DescribedSynthesis
 from vesalius.training.fit import Engine
 
@@ -101,5 +102,5 @@ def test_the_report_shows_what_was_told(run: Run) -> None:
     folder = run.folder / "draws" / "test"
     folder.mkdir(parents=True, exist_ok=True)
     write_arrays(folder / f"{case.identifier}.npz", draws=np.zeros((1, 1, 32, 32), np.float32))
-    strip = _strip(run, "test", case, "typical", {})
+    strip = _strip(run, "test", case, ShownCase(0), {})
     assert strip.scores == {"told": task_of(run).text(case)}
