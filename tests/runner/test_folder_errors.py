@@ -136,3 +136,19 @@ def test_a_range_that_a_protocol_does_not_use_is_said_to_be_of_features(
     page = (out / "report.html").read_text()
     assert "was taken from the real images" in page
     assert ("It is of features only" in page) == (protocol is not None)
+
+
+def test_bytes_and_fractions_are_two_scales(tmp_path: Path) -> None:
+    real, drawn = filled(tmp_path / "real", 3), tmp_path / "drawn"
+    for number in range(3):
+        write_image(drawn / f"{number:02d}.npz", Image(torch.rand(1, 16, 16)))
+    said = refused(real, drawn, tmp_path / "out")
+    assert "drawn/00.npz: expected one scale in both folders, uint8 as in real/00.png" in said
+    assert "multiply by 255" in said
+    for number in range(3):  # masks and empty images are no fractions
+        write_image(drawn / f"{number:02d}.npz", Image((torch.rand(1, 16, 16) > 0.5).float()))
+    evaluate_folders(real, drawn, out=tmp_path / "out")
+    fractions = tmp_path / "fractions"
+    for number in range(3):
+        write_image(fractions / f"{number:02d}.npz", Image(torch.rand(1, 16, 16)))
+    assert "divide by 255" in refused(fractions, real, tmp_path / "out")

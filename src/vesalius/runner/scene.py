@@ -56,7 +56,26 @@ class Scene:
                 came=image.stored, case=item.shown,
                 remedy="save all files alike: 8 and 16 bits do not share a scale",
             )  # fmt: skip
+        if self.unit == "a.u." and ours and not theirs and _in_unit_range(image):
+            raise InputError(
+                f"one scale in both folders, {self.stored} as in {self.first}",
+                came="values from 0 to 1", case=item.shown,
+                remedy=f"multiply by {2 ** (8 * ours) - 1}, or save all files alike",
+            )  # fmt: skip
+        fractions = self.unit == "a.u." and not ours and self.value_range[1] <= 1
+        if fractions and theirs and image.data.max() > 1:
+            raise InputError(
+                f"one scale in both folders, to {self.value_range[1]:g} as in {self.first}",
+                came=f"{image.stored} to {image.data.max():g}", case=item.shown,
+                remedy=f"divide by {2 ** (8 * theirs) - 1}, or save all files alike",
+            )  # fmt: skip
         return image
+
+
+def _in_unit_range(image: Image) -> bool:
+    """Whether an image has fractions between 0 and 1 and nothing beyond."""
+    low, high = image.data.aminmax()
+    return bool(low >= 0 and 0 < high <= 1 and (image.data % 1 != 0).any())
 
 
 def unit_of(image: Image, item: Item, unit: str | None) -> str:
