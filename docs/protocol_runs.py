@@ -27,8 +27,8 @@ def table() -> str:
     """Markdown: protocol, data, software, numbers, what deviates."""
     rows = json.loads((RESULTS / "protocols.json").read_text(encoding="utf-8"))["rows"]
     lines = [
-        "| protocol | images | drawn by | numbers | n | not as published |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| protocol, images, who drew | numbers | not as published |",
+        "| --- | --- | --- |",
     ]
     for name in dict.fromkeys(row["protocol"] for row in rows):
         own = [row for row in rows if row["protocol"] == name]
@@ -38,8 +38,9 @@ def table() -> str:
         more = len(told) - SHOWN
         numbers = "<br>".join(map(_number, told[:SHOWN])) + (f"<br>and {more}" if more > 0 else "")
         first = own[0]
-        cells = (name, first["data"], first["software"], numbers, first["n"], first["deviates"])
-        lines.append(f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |")
+        who = f"**{name}**<br>{first['data']} (n = {first['n']})<br>*{first['software']}*"
+        cells = (who, numbers, first["deviates"])
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
 
