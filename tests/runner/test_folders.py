@@ -250,6 +250,8 @@ def test_a_mask_bounds_what_is_judged(tmp_path: Path) -> None:
         tmp_path / "real", tmp_path / "generated", mask=tmp_path / "mask", out=tmp_path / "out"
     )
     assert by_metric(tmp_path / "out")["mae"].value == 0
+    # masked and unmasked numbers are of two protocols, which are not compared
+    assert "in a mask" in by_metric(tmp_path / "out")["mae"].protocol
     (tmp_path / "mask" / "p01.npz").unlink()
     with pytest.raises(InputError, match="p01"):
         evaluate_folders(

@@ -35,12 +35,10 @@ def require_pairs_of_one_patient(paired: Pairing) -> None:
 
 def require_unseen(made: Extractor, paired: Pairing) -> str:
     """Raise InputError where an encoder was trained on patients it judges; else a remark."""
-    if not isinstance(made, OwnFeatures):
-        return ""
     judged = [item for pair in paired.pairs for item in pair]
     judged += [*paired.real_alone, *paired.generated_alone]
     made.require_unseen([item.patient for item in judged if item.listed])
-    if all(item.listed for item in judged):
+    if not isinstance(made, OwnFeatures) or all(item.listed for item in judged):
         return ""
     return (
         f"Whether {made.name} was trained on patients that it judges is not known: give the "

@@ -14,12 +14,8 @@ from vesalius.metrics.metric import Metric
 SentenceEncoder = Callable[[Sequence[str]], Tensor]
 
 
-class ImageTextAgreement(Metric):
-    """Cosine of the sentence vectors of a prompt and of a caption of the image drawn from it.
-
-    After BmU-I of Bora: the paper's exact definition was not found, so its numbers do not compare.
-    The captions come from a caption function of the user's, or from a classifier's labels
-    (:func:`labels_as_text`); both they and the sentence encoder belong to the number.
+class TextAgreement(Metric):
+    """What is said of a drawing beside what was asked for, by a named sentence encoder.
 
     Parameters
     ----------
@@ -27,16 +23,10 @@ class ImageTextAgreement(Metric):
         n texts to ``(n, feature)``.
     encoder_name:
         Which one, for the report.
-
-    References
-    ----------
-    Sun et al. 2024, arXiv:2407.08944; Reimers and Gurevych 2019, arXiv:1908.10084.
     """
 
-    name = "text_agreement_image"
     level = "feature"
     direction = "up"
-    citation = "after Sun et al. 2024 (BmU-I), arXiv:2407.08944"
 
     def __init__(self, encoder: SentenceEncoder, encoder_name: str) -> None:
         self.encoder = encoder
@@ -46,6 +36,22 @@ class ImageTextAgreement(Metric):
     def unit(self) -> str:
         """A cosine."""
         return "1"
+
+
+class ImageTextAgreement(TextAgreement):
+    """Cosine of the sentence vectors of a prompt and of a caption of the image drawn from it.
+
+    After BmU-I of Bora: the paper's exact definition was not found, so its numbers do not compare.
+    The captions come from a caption function of the user's, or from a classifier's labels
+    (:func:`labels_as_text`); both they and the sentence encoder belong to the number.
+
+    References
+    ----------
+    Sun et al. 2024, arXiv:2407.08944; Reimers and Gurevych 2019, arXiv:1908.10084.
+    """
+
+    name = "text_agreement_image"
+    citation = "after Sun et al. 2024 (BmU-I), arXiv:2407.08944"
 
     def statistic(self, captions: Sequence[str], prompts: Sequence[str]) -> Tensor:
         """``(n,)`` float64 from -1 to 1; InputError for unlike numbers and empty texts."""

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from vesalius.core.errors import InputError
-from vesalius.metrics.feature.text_agreement import ImageTextAgreement, SentenceEncoder
-from vesalius.metrics.metric import Metric
+from vesalius.metrics.feature.text_agreement import ImageTextAgreement, TextAgreement
 
 #: One sequence ``(channel, time, *space)`` to its captions: one of the whole, or one a frame.
 Captioner = Callable[[Tensor], Sequence[str]]
 
 
-class SequenceTextAgreement(Metric):
+class SequenceTextAgreement(TextAgreement):
     """Mean cosine of the sentence vectors of a prompt and of the captions of its sequence.
 
     After BmU-V of Bora: the paper's exact definition was not found, so its numbers do not compare.
@@ -23,31 +22,13 @@ class SequenceTextAgreement(Metric):
     averaged; who captions and which encoder belong to the number. With one caption it is
     :class:`~vesalius.metrics.feature.text_agreement.ImageTextAgreement`.
 
-    Parameters
-    ----------
-    encoder:
-        n texts to ``(n, feature)``.
-    encoder_name:
-        Which one, for the report.
-
     References
     ----------
     Sun et al. 2024, arXiv:2407.08944; Reimers and Gurevych 2019, arXiv:1908.10084.
     """
 
     name = "text_agreement_sequence"
-    level = "feature"
-    direction = "up"
     citation = "after Sun et al. 2024 (BmU-V), arXiv:2407.08944"
-
-    def __init__(self, encoder: SentenceEncoder, encoder_name: str) -> None:
-        self.encoder = encoder
-        self.encoder_name = encoder_name
-
-    @property
-    def unit(self) -> str:
-        """A cosine."""
-        return "1"
 
     def statistic(self, captions: Sequence[Sequence[str]], prompts: Sequence[str]) -> Tensor:
         """Captions of each sequence and its prompt to ``(n,)`` float64 from -1 to 1.
