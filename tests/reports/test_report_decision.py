@@ -150,3 +150,9 @@ def test_a_metric_apart_from_what_it_is_measured_by() -> None:
     shifted = mark(feature(group="women"))
     assert (shifted.name, shifted.by) == ("frd, women", "radiomics")
     assert (mark(make_record()).name, mark(make_record()).by) == ("MAE", "")
+
+
+def test_only_what_was_compared_names_a_baseline() -> None:
+    alone = make_record(metric="MAE of one draw", baseline=None, baseline_value=None, p_value=None)
+    sentence = decision([make_record(), alone]).answers[0].sentence
+    assert sentence == "1 of 1 better than FBP (MAE)."

@@ -148,7 +148,8 @@ def _answer(level: Level, question: str, records: Sequence[Record]) -> Answer:
     told = [item for item in told if item.of_reality == of_reality]
     states = ("good", "bad", "open")
     good, bad, still = ([item for item in told if item.state == state] for state in states)
-    baselines = " or ".join(dict.fromkeys(record.baseline or "the baseline" for record in here))
+    compared = [record for record in here if record.baseline_value is not None]
+    baselines = " or ".join(dict.fromkeys(one.baseline or "the baseline" for one in compared))
     smallest = min((record.n for record in here if record.n > 0), default=0)
     if of_reality:
         word: Word = "partly" if good and bad else "no" if bad else "yes"
